@@ -1,0 +1,40 @@
+/*
+ * Time: instants and durations are int64_t milliseconds, instants since 1970 in UTC.
+ *
+ * Pure code gets "now" as a parameter. Code that waits gets a struct tt_clock, so that the
+ * simulated cloud and the tests run on virtual time.
+ */
+#ifndef TT_BASE_CLOCK_H
+#define TT_BASE_CLOCK_H
+
+#include <stdint.h>
+
+#include "base/arena.h"
+
+typedef int64_t tt_time; /* milliseconds */
+
+#define TT_TIME_UNKNOWN INT64_MIN
+
+struct tt_clock {
+    tt_time (*now)(void *self);               /* wall clock */
+    void (*sleep)(void *self, tt_time delay); /* returns after DELAY, or earlier on a signal */
+    void *self;
+};
+
+/* The host's clock. */
+const struct tt_clock *tt_clock_real(void);
+
+/* A steady clock for measuring how long something took; unrelated to the wall clock. */
+tt_time tt_monotonic(void);
+
+/* RFC 3339, "2026-11-23T04:00:00Z"; fractions and offsets are read, never written. -1: not a time. */
+int tt_time_parse(const char *text, tt_time *ret_time);
+char *tt_time_format(struct tt_arena *arena, tt_time time);
+
+/* "250ms", "30s", "5m", "1h" (one number, one unit; at most 30 days). -1: not a duration. */
+int tt_duration_parse(const char *text, tt_time *ret_duration);
+
+/* The shortest exact form: 90000 is "90s", 60000 is "1m". */
+char *tt_duration_format(struct tt_arena *arena, tt_time duration);
+
+#endif

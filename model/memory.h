@@ -1,0 +1,31 @@
+/*
+ * Memory: what earlier runs learnt, passed into the planner as data. The store keeps it; without
+ * a store it is empty, and the plan is still right.
+ */
+#ifndef TT_MODEL_MEMORY_H
+#define TT_MODEL_MEMORY_H
+
+#include "base/clock.h"
+#include "base/vec.h"
+
+/* A replacement of a failed balancer that was begun. */
+struct tt_recovery {
+    const char *deployment;
+    const char *balancer;
+    tt_time at;
+};
+
+/* An owned server that the last run saw alive and did not delete. */
+struct tt_known_server {
+    const char *deployment;
+    const char *account;
+    const char *region;
+    const char *id;
+};
+
+struct tt_memory {
+    TT_VEC(struct tt_recovery) recoveries;
+    TT_VEC(struct tt_known_server) servers;
+};
+
+#endif

@@ -1,0 +1,35 @@
+# The tests mirror the tree: tests/FOLDER/test_*.c is a cmocka program each, run by ctest.
+enable_testing()
+pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
+
+get_property(libraries GLOBAL PROPERTY TT_LIBRARIES)
+
+# tt_tests(FOLDER LIBRARIES...): each test program links what its folder may know.
+function(tt_tests folder)
+    file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${folder}/test_*.c)
+    file(GLOB support CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${folder}/support/*.c)
+    foreach(source ${tests})
+        get_filename_component(name ${source} NAME_WE)
+        add_executable(${name} ${source} ${support})
+        target_link_libraries(${name} ${ARGN} PkgConfig::CMOCKA)
+        target_compile_definitions(${name} PRIVATE TT_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
+                                   TT_BINARY_DIR="${CMAKE_BINARY_DIR}")
+        add_test(NAME ${name} COMMAND ${name})
+    endforeach()
+endfunction()
+
+tt_tests(base tt_base)
+tt_tests(model tt_model)
+tt_tests(specs tt_specs)
+list(FILTER libraries EXCLUDE REGEX "tt_reconciler")
+tt_tests(providers ${libraries})
+tt_tests(reconciler tt_reconciler ${libraries})
+
+# Whatever drives the program from outside: an executable script each, given the build folder.
+file(GLOB scripts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/tree/*.sh
+     ${CMAKE_SOURCE_DIR}/tests/e2e/test_*.sh)
+foreach(script ${scripts})
+    get_filename_component(name ${script} NAME_WE)
+    add_test(NAME ${name} COMMAND ${script} ${CMAKE_BINARY_DIR})
+    set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77)
+endforeach()
