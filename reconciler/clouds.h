@@ -11,6 +11,7 @@ struct tt_cloud {
     const struct tt_account *account;
     struct tt_provider *provider; /* NULL: it could not be opened */
     const char *error;            /* why; NULL when open */
+    struct tt_arena *arena;       /* the provider's own, until close; NULL: borrowed from outside */
 };
 
 struct tt_clouds {
@@ -34,6 +35,9 @@ struct tt_clouds_request {
 void tt_clouds_open(struct tt_arena *arena, const struct tt_clouds_request *request,
                     struct tt_clouds *ret_clouds);
 void tt_clouds_close(struct tt_clouds *clouds);
+
+/* NULL: no such account. */
+const struct tt_cloud *tt_clouds_cloud(const struct tt_clouds *clouds, const char *account);
 
 /* NULL: no such account, or not open. */
 struct tt_provider *tt_clouds_find(const struct tt_clouds *clouds, const char *account);

@@ -19,6 +19,8 @@ struct tt_observe_options {
     bool single_probe;   /* one probe a server: failing ones stay `unknown` (waits of apply) */
     /* NULL: all; else only these accounts' regions are asked, the rest is left out */
     const struct tt_strings *only_accounts;
+    /* NULL: all; else only the machines with these ids are probed and asked for their pools */
+    const struct tt_strings *only_machines;
 };
 
 /* Never fails as a whole: what could not be seen is an unreachable region with its reason. The
