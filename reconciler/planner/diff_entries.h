@@ -1,0 +1,24 @@
+/*
+ * Diff of entries: what stands in a balancer's roster and belongs to no machine that stays.
+ */
+#ifndef TT_PLANNER_DIFF_ENTRIES_H
+#define TT_PLANNER_DIFF_ENTRIES_H
+
+#include "reconciler/planner/diff.h"
+
+/* Which entries of each balancer's target roster are as wanted. */
+struct tt_roster_ticks {
+    const struct tt_deployment_view *deployment;
+    bool **ticked; /* of balancer I, entry J */
+};
+
+void tt_ticks_init(struct tt_roster_ticks *ticks, struct tt_arena *arena,
+                   const struct tt_deployment_view *deployment);
+void tt_ticks_mark(struct tt_roster_ticks *ticks, const struct tt_balancer_view *balancer,
+                   int entry);
+
+/* Adds a leaving for each entry that is not ticked and ours to withdraw; reports foreign-member. */
+void tt_diff_entries(struct tt_view *view, const struct tt_roster_ticks *ticks,
+                     struct tt_deployment_change *change);
+
+#endif

@@ -1,0 +1,157 @@
+/*
+ * Site: what stands in the way of servers: zones, templates, addresses, balancers that cannot be
+ * seen, and what left Git.
+ */
+#include "reconciler/planner/site.h"
+
+#include <string.h>
+
+#include "base/str.h"
+
+void tt_fail_service(struct tt_view *view, struct tt_service_view *service, const char *code,
+                     const struct tt_mark *mark, const char *message)
+{
+    service->blocked = true;
+    tt_view_problem(view, TT_SEVERITY_ERROR, code, tt_service_subject(view, service), mark, "%s",
+                    message);
+}
+
+void tt_site_check_zones(struct tt_site *site)
+{
+    const struct tt_placement *placement = site->placement;
+    struct tt_arena *arena = site->view->arena;
+    struct tt_strings existing = {0};
+
+    TT_EACH (zone, &site->region->zones)
+        tt_strings_add(arena, &existing, zone->name);
+    TT_EACH (zone, &placement->zones)
+        if (!tt_region_zone(site->region, *zone))
+            tt_fail_service(site->view, site->service, "no-such-zone", &placement->mark,
+                            tt_printf(arena, "%s/%s has no zone %s; its zones: %s",
+                                      placement->account->name, placement->region, *zone,
+                                      tt_strings_join(arena, &existing, "none")));
+}
+
+void tt_site_check_template(struct tt_site *site)
+{
+    const struct tt_placement *placement = site->placement;
+
+    if (site->region->templates && placement->server.template &&
+        !tt_strings_has(site->region->templates, placement->server.template))
+        tt_fail_service(site->view, site->service, "no-such-template", &placement->mark,
+                        tt_printf(site->view->arena, "%s/%s has no template %s",
+                                  placement->account->name, placement->region,
+                                  placement->server.template));
+}
+
+/* "zones of the placement: a, b; zones of edge: b, c; zones of the region: a (impaired)" */
+const char *tt_site_zone_sides(struct tt_site *site)
+{
+    struct tt_arena *arena = site->view->arena;
+    const struct tt_placement *placement = site->placement;
+    struct tt_strings region = {0};
+    TT_BUF_AUTO text = {0};
+
+    TT_EACH (zone, &site->region->zones)
+        tt_strings_add(arena, &region,
+                       tt_printf(arena, "%s (%s)", zone->name, tt_zone_state_words[zone->state]));
+    tt_buf_addf(&text, "the placement allows %s",
+                tt_strings_join(arena, &placement->zones, "every zone"));
+    TT_EACH (balancer, &site->service->spec->balancers)
+        if ((*balancer)->scope == TT_SCOPE_DATA_CENTER &&
+            tt_balancer_covers(*balancer, placement->account->name, placement->region))
+            tt_buf_addf(&text, "; balancer %s allows %s", (*balancer)->name,
+                        tt_strings_join(arena, &(*balancer)->zones, "none"));
+    tt_buf_addf(&text, "; %s/%s has %s", placement->account->name, placement->region,
+                tt_strings_join(arena, &region, "no zones"));
+    return tt_strdup(arena, tt_buf_text(&text));
+}
+
+void tt_site_report_impaired(struct tt_site *site)
+{
+    TT_EACH (zone, &site->zones)
+        if (!zone->available)
+            tt_view_problem(site->view, TT_SEVERITY_WARNING, "zone-impaired",
+                            tt_service_subject(site->view, site->service), &site->placement->mark,
+                            "zone %s of %s/%s is impaired: no server of %s starts there",
+                            zone->name, site->placement->account->name, site->placement->region,
+                            site->service->name);
+}
+
+/* A member that a global balancer elsewhere cannot reach. */
+void tt_bar_unreachable(struct tt_view *view, struct tt_service_view *service)
+{
+    TT_EACH (machine, &service->machines)
+        TT_EACH (item, &service->deployment->balancers) {
+            const struct tt_balancer_view *balancer = *item;
+            const struct tt_server *server = machine->server;
+
+            if (machine->barred || !machine->healthy || server->public_address ||
+                machine->placement < 0 || balancer->unseen || balancer->blocked ||
+                !balancer->spec || balancer->spec->type == TT_BALANCER_CLOUD ||
+                !tt_view_is_behind(service, balancer, machine->account->name,
+                                   machine->region->name) ||
+                (strcmp(balancer->spec->account->name, machine->account->name) == 0 &&
+                 strcmp(balancer->spec->region, machine->region->name) == 0))
+                continue;
+            machine->barred = true;
+            tt_view_problem(view, TT_SEVERITY_ERROR, "no-public-address",
+                            tt_printf(view->arena, "Service/%s/%s/%d", service->deployment->name,
+                                      service->name, machine->slot),
+                            &service->spec->mark,
+                            "%s in %s/%s has no public address, and balancer %s in %s/%s can "
+                            "reach it by no other",
+                            tt_machine_text(view->arena, server), machine->account->name,
+                            machine->region->name, balancer->name, balancer->spec->account->name,
+                            balancer->spec->region);
+        }
+}
+
+static bool freezes(const struct tt_service_view *service, const struct tt_balancer_view *balancer,
+                    const struct tt_machine *machine)
+{
+    const char *account = machine->account->name, *region = machine->region->name;
+
+    if (!balancer->spec || (!balancer->unseen && !balancer->blocked))
+        return false;
+    if (service->spec)
+        return tt_view_is_behind(service, balancer, account, region);
+    return balancer->unseen && tt_balancer_covers(balancer->spec, account, region);
+}
+
+void tt_freeze(struct tt_service_view *service)
+{
+    TT_EACH (balancer, &service->deployment->balancers)
+        if ((*balancer)->unseen || (*balancer)->blocked)
+            TT_EACH (machine, &service->machines)
+                machine->frozen = machine->frozen || freezes(service, *balancer, machine);
+}
+
+static void report_orphan(struct tt_view *view, const char *subject,
+                          const struct tt_machine *machine)
+{
+    tt_view_problem(view, TT_SEVERITY_INFO, "orphan", subject, NULL,
+                    "%s in %s/%s is left alone: what made it left Git%s",
+                    tt_machine_text(view->arena, machine->server), machine->account->name,
+                    machine->region->name,
+                    view->options->prune ? "" : "; plan with --prune to delete it");
+}
+
+void tt_report_orphans(struct tt_view *view, const struct tt_deployment_view *deployment)
+{
+    if (deployment->prune)
+        return;
+    TT_EACH (service, &deployment->services)
+        if (!(*service)->spec)
+            TT_EACH (machine, &(*service)->machines)
+                report_orphan(view,
+                              machine->slot < 0
+                                  ? tt_service_subject(view, *service)
+                                  : tt_printf(view->arena, "%s/%d",
+                                              tt_service_subject(view, *service), machine->slot),
+                              machine);
+    TT_EACH (balancer, &deployment->balancers)
+        if (!(*balancer)->spec)
+            TT_EACH (machine, &(*balancer)->machines)
+                report_orphan(view, tt_balancer_subject(view, *balancer), machine);
+}

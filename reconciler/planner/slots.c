@@ -1,0 +1,117 @@
+/*
+ * Slots: duplicates and free numbers. A service's machines are sorted by slot.
+ */
+#include "reconciler/planner/slots.h"
+
+#include "reconciler/planner/members.h"
+#include "reconciler/planner/surplus.h"
+
+/* The higher, the better a machine fills its slot. */
+static int fitness(const struct tt_machine *machine, const struct tt_standing *standing)
+{
+    if (machine->healthy)
+        return standing->outdated || standing->outside ? 4 : 5;
+    if (machine->pending)
+        return 3;
+    return machine->failed ? 1 : 2;
+}
+
+static int count_memberships(const struct tt_view *view, const struct tt_service_view *service,
+                             const struct tt_machine *machine)
+{
+    int count = 0;
+
+    TT_EACH (balancer, &service->deployment->balancers) {
+        struct tt_link link;
+
+        if (!tt_view_is_behind(service, *balancer, machine->account->name, machine->region->name))
+            continue;
+        link = tt_link_of(view->arena, service, *balancer);
+        count += tt_link_serves(&link, machine);
+    }
+    return count;
+}
+
+/* True when A fills the slot better than B: healthier, then serving more, then older. */
+static bool fits_better(const struct tt_view *view, const struct tt_service_view *service, size_t a,
+                        size_t b, const struct tt_standing *standings)
+{
+    const struct tt_machine *one = &service->machines.items[a];
+    const struct tt_machine *other = &service->machines.items[b];
+    int fit = fitness(one, &standings[a]) - fitness(other, &standings[b]);
+
+    if (!fit)
+        fit = count_memberships(view, service, one) - count_memberships(view, service, other);
+    return fit ? fit > 0 : tt_newer_first(other, one) < 0;
+}
+
+static void resolve_group(struct tt_view *view, struct tt_service_view *service, size_t begin,
+                          size_t end, struct tt_standing *standings)
+{
+    struct tt_machine *machines = service->machines.items;
+    size_t best = begin;
+    bool leaving;
+
+    for (size_t i = begin + 1; i < end; i++)
+        if (fits_better(view, service, i, best, standings))
+            best = i;
+    leaving = standings[best].outdated || standings[best].outside;
+    for (size_t i = begin; i < end; i++) {
+        if (i == best)
+            continue;
+        if (leaving && machines[i].pending && !standings[i].outdated && !standings[i].outside) {
+            standings[i].extra = true;
+            standings[best].outdated = standings[best].outside = false;
+            continue;
+        }
+        if (machines[i].frozen) {
+            standings[i].extra = true;
+            continue;
+        }
+        machines[i].fate = TT_FATE_REMOVE;
+        machines[i].because = TT_BECAUSE_DUPLICATE;
+        machines[i].reason = tt_printf(view->arena, "slot %d is filled by %s", machines[i].slot,
+                                       tt_machine_text(view->arena, machines[best].server));
+    }
+}
+
+void tt_slots_resolve(struct tt_view *view, struct tt_service_view *service,
+                      struct tt_standing *standings)
+{
+    const struct tt_machine *machines = service->machines.items;
+    size_t count = service->machines.count;
+
+    for (size_t begin = 0, end; begin < count; begin = end) {
+        end = begin + 1;
+        while (end < count && machines[end].slot == machines[begin].slot)
+            end++;
+        if (end - begin > 1 && machines[begin].slot >= 0)
+            resolve_group(view, service, begin, end, standings);
+    }
+}
+
+void tt_slot_walk_init(struct tt_slot_walk *walk, const struct tt_view *view,
+                       const struct tt_service_view *service)
+{
+    *walk = (struct tt_slot_walk){.service = service};
+    TT_EACH (placement, &service->spec->placements)
+        if (!tt_view_region(view, placement->account->name, placement->region))
+            walk->skip += placement->count;
+}
+
+int tt_slot_walk_next(struct tt_slot_walk *walk)
+{
+    const struct tt_machine *machines = walk->service->machines.items;
+
+    for (;; walk->next++) {
+        while (walk->machine < walk->service->machines.count &&
+               machines[walk->machine].slot < walk->next)
+            walk->machine++;
+        if (walk->machine < walk->service->machines.count &&
+            machines[walk->machine].slot == walk->next)
+            continue;
+        if (walk->skip-- > 0)
+            continue;
+        return walk->next++;
+    }
+}

@@ -1,0 +1,34 @@
+/*
+ * Slots: one machine for each, and the lowest free ones for new servers.
+ */
+#ifndef TT_PLANNER_SLOTS_H
+#define TT_PLANNER_SLOTS_H
+
+#include "reconciler/planner/view.h"
+
+/* What place.h knows of a machine beside its fate. */
+struct tt_standing {
+    bool outdated;
+    bool outside; /* of its allowed zones, or of every placement */
+    bool extra;   /* it stands beside the slot's keeper and is waited for: it fills no place */
+};
+
+/* Resolves slots that several machines fill: the healthiest stays, the others are to be removed.
+ * A new machine that still boots beside the old one it replaces is waited for: then both stay,
+ * the new one as an extra. STANDINGS are parallel to the service's machines. */
+void tt_slots_resolve(struct tt_view *view, struct tt_service_view *service,
+                      struct tt_standing *standings);
+
+/* A walk over the lowest free slots of a service. */
+struct tt_slot_walk {
+    const struct tt_service_view *service;
+    size_t machine; /* the next one by slot */
+    int next;
+    int skip; /* free ones to leave out: unseen servers may fill them */
+};
+
+void tt_slot_walk_init(struct tt_slot_walk *walk, const struct tt_view *view,
+                       const struct tt_service_view *service);
+int tt_slot_walk_next(struct tt_slot_walk *walk);
+
+#endif

@@ -1,0 +1,97 @@
+/*
+ * Target: marks backwards, then closes the gaps.
+ */
+#include "reconciler/planner/target.h"
+
+#include <string.h>
+
+#include "base/str.h"
+
+static bool names(const char *target, const char *kind, const char *deployment, const char *name)
+{
+    size_t length = strlen(kind);
+    const char *rest;
+
+    if (strncmp(target, kind, length) != 0 || target[length] != '/')
+        return false;
+    rest = target + length + 1;
+    if (!name)
+        return strcmp(rest, deployment) == 0;
+    if (strcmp(rest, name) == 0)
+        return true;
+    length = strlen(deployment);
+    return strncmp(rest, deployment, length) == 0 && rest[length] == '/' &&
+           strcmp(rest + length + 1, name) == 0;
+}
+
+static bool is_known(const struct tt_view *view, const char *target)
+{
+    TT_EACH (item, &view->deployments) {
+        const struct tt_deployment_view *deployment = *item;
+
+        if (names(target, "Deployment", deployment->name, NULL))
+            return true;
+        TT_EACH (service, &deployment->services)
+            if (names(target, "Service", deployment->name, (*service)->name))
+                return true;
+        TT_EACH (balancer, &deployment->balancers)
+            if (names(target, "LoadBalancer", deployment->name, (*balancer)->name))
+                return true;
+    }
+    return false;
+}
+
+static bool is_targeted(const struct tt_strings *targets, const struct tt_step *step)
+{
+    const struct tt_subject *subject = &step->subject;
+
+    TT_EACH (target, targets)
+        if (names(*target, "Deployment", subject->deployment, NULL) ||
+            names(*target, tt_subject_kind_words[subject->kind], subject->deployment,
+                  subject->name))
+            return true;
+    return false;
+}
+
+static void drop_others(struct tt_arena *scratch, struct tt_steps *steps, const bool *kept)
+{
+    int *new_index = TT_NEW_ARRAY(scratch, steps->count, int);
+    size_t count = 0;
+
+    for (size_t i = 0; i < steps->count; i++) {
+        if (!kept[i])
+            continue;
+        new_index[i] = (int)count;
+        TT_EACH (index, &steps->items[i].after)
+            *index = new_index[*index];
+        steps->items[count++] = steps->items[i];
+    }
+    steps->count = count;
+}
+
+int tt_target(const struct tt_view *view, const struct tt_strings *targets, struct tt_steps *steps,
+              struct tt_error *err)
+{
+    struct tt_arena scratch;
+    bool *kept;
+
+    TT_EACH (target, targets)
+        if (!is_known(view, *target))
+            return tt_fail(err, TT_ERR_SPEC,
+                           "--target %s names nothing: give Deployment/NAME, "
+                           "Service/[DEPLOYMENT/]NAME or LoadBalancer/[DEPLOYMENT/]NAME",
+                           *target);
+    if (!targets->count)
+        return 0;
+    tt_arena_init(&scratch);
+    kept = TT_NEW_ARRAY(&scratch, steps->count, bool);
+    for (size_t i = steps->count; i-- > 0;) {
+        kept[i] = kept[i] || is_targeted(targets, &steps->items[i]);
+        if (kept[i])
+            TT_EACH (index, &steps->items[i].after)
+                kept[*index] = true;
+    }
+    drop_others(&scratch, steps, kept);
+    tt_arena_release(&scratch);
+    return 0;
+}
