@@ -118,7 +118,7 @@ static void limit_recovery(struct tt_view *view, struct tt_balancer_view *balanc
     int recent = recent_recoveries(view, balancer);
     int limit = balancer->spec->recovery.max_per_hour;
 
-    if (balancer->because == TT_BECAUSE_OUTDATED || !recent || recent < limit)
+    if (balancer->because == TT_BECAUSE_OUTDATED || recent < limit)
         return;
     balancer->held = true;
     tt_view_problem(view, TT_SEVERITY_WARNING, "recovery-limit",
@@ -259,6 +259,15 @@ static void plan_pool_settings(struct tt_balancer_view *balancer, const struct t
         !same_listeners(balancer->spec->listeners, pool->listeners, balancer->spec);
 }
 
+/* True when the machine that is to replace an outdated one still boots: it is waited for. */
+static bool has_successor(const struct tt_balancer_view *balancer)
+{
+    TT_EACH (machine, &balancer->machines)
+        if (machine->pending && is_in_place(balancer, machine) && !machine->fields)
+            return true;
+    return false;
+}
+
 static void balance_dynamic(struct tt_view *view, struct tt_balancer_view *balancer)
 {
     struct tt_machine *target = choose_target(view, balancer);
@@ -272,6 +281,10 @@ static void balance_dynamic(struct tt_view *view, struct tt_balancer_view *balan
     }
     if (target && target->pending) {
         balancer->closed = true;
+        return;
+    }
+    if (target && target->healthy && target->fields && has_successor(balancer)) {
+        balancer->serving = balancer->target;
         return;
     }
     if (!target || target->failed || target->fields)

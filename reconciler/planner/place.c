@@ -207,7 +207,8 @@ static void share_zones(struct tt_site *site)
             fixed++;
         }
     }
-    tt_zones_spread(&site->zones, site->placement->count - fixed);
+    tt_zones_spread(&site->zones,
+                    fixed < site->placement->count ? site->placement->count - fixed : 0);
 }
 
 static int newer_first(const void *a, const void *b)
@@ -232,8 +233,9 @@ static void even_out(struct tt_site *site)
         share->kept--;
         share->movable++;
         replace(machine, TT_BECAUSE_UNEVEN,
-                tt_printf(site->view->arena, "zone %s has %d servers of %s and its share is %d",
-                          share->name, share->kept + 1, site->service->name, share->target));
+                tt_printf(site->view->arena,
+                          "zone %s has more servers of %s than its even share of %d", share->name,
+                          site->service->name, share->target));
     }
 }
 

@@ -127,14 +127,14 @@ void tt_freeze(struct tt_service_view *service)
                 machine->frozen = machine->frozen || freezes(service, *balancer, machine);
 }
 
-static void report_orphan(struct tt_view *view, const char *subject,
-                          const struct tt_machine *machine)
+static void report_orphan(struct tt_view *view, const struct tt_deployment_view *deployment,
+                          const char *subject, const struct tt_machine *machine)
 {
-    tt_view_problem(view, TT_SEVERITY_INFO, "orphan", subject, NULL,
-                    "%s in %s/%s is left alone: what made it left Git%s",
-                    tt_machine_text(view->arena, machine->server), machine->account->name,
-                    machine->region->name,
-                    view->options->prune ? "" : "; plan with --prune to delete it");
+    tt_view_problem(
+        view, TT_SEVERITY_INFO, "orphan", subject, NULL,
+        "%s in %s/%s left Git and is left alone: %s", tt_machine_text(view->arena, machine->server),
+        machine->account->name, machine->region->name,
+        deployment->spec ? "the deployment has prune: false" : "plan with --prune to delete it");
 }
 
 void tt_report_orphans(struct tt_view *view, const struct tt_deployment_view *deployment)
@@ -144,7 +144,7 @@ void tt_report_orphans(struct tt_view *view, const struct tt_deployment_view *de
     TT_EACH (service, &deployment->services)
         if (!(*service)->spec)
             TT_EACH (machine, &(*service)->machines)
-                report_orphan(view,
+                report_orphan(view, deployment,
                               machine->slot < 0
                                   ? tt_service_subject(view, *service)
                                   : tt_printf(view->arena, "%s/%d",
@@ -153,5 +153,5 @@ void tt_report_orphans(struct tt_view *view, const struct tt_deployment_view *de
     TT_EACH (balancer, &deployment->balancers)
         if (!(*balancer)->spec)
             TT_EACH (machine, &(*balancer)->machines)
-                report_orphan(view, tt_balancer_subject(view, *balancer), machine);
+                report_orphan(view, deployment, tt_balancer_subject(view, *balancer), machine);
 }
