@@ -12,14 +12,7 @@
 #include <string.h>
 
 #include "base/str.h"
-
-#define FREE_TOKEN TT_NO_STEP
-
-/* Tokens by who makes them, first in, first out. */
-struct tokens {
-    struct tt_indices made;
-    size_t taken;
-};
+#include "reconciler/planner/tokens.h"
 
 /* A departure that deletes, while it is scheduled. */
 struct leaver {
@@ -44,48 +37,14 @@ struct schedule {
     const struct tt_service_change *change;
     const struct tt_indices *first;
     struct tt_turns *turns;
-    struct tokens room;
-    struct tokens health;    /* capacity over all */
-    struct tokens *capacity; /* capacity behind the balancer of link I */
+    struct tt_tokens room;
+    struct tt_tokens health;    /* capacity over all */
+    struct tt_tokens *capacity; /* capacity behind the balancer of link I */
     struct comer *comers;
     size_t comer_count;
     struct leaver *leavers;
     size_t leaver_count;
 };
-
-/* --- tokens --------------------------------------------------------------------------------- */
-
-static void make(struct schedule *s, struct tokens *tokens, int maker)
-{
-    *TT_VEC_ADD(s->arena, &tokens->made) = maker;
-}
-
-static void make_free(struct schedule *s, struct tokens *tokens, int count)
-{
-    for (; count > 0; count--)
-        make(s, tokens, FREE_TOKEN);
-}
-
-static bool has_token(const struct tokens *tokens)
-{
-    return tokens->taken < tokens->made.count;
-}
-
-/* Takes the token that a step of PREFERRED makes when it is there, else the oldest. */
-static int take(struct tokens *tokens, const struct tt_indices *preferred)
-{
-    int *head = &tokens->made.items[tokens->taken];
-
-    for (size_t i = tokens->taken; preferred && i < tokens->made.count; i++)
-        TT_EACH (index, preferred)
-            if (tokens->made.items[i] == *index) {
-                tokens->made.items[i] = *head;
-                *head = *index;
-                preferred = NULL;
-                break;
-            }
-    return tokens->made.items[tokens->taken++];
-}
 
 /* --- what there is -------------------------------------------------------------------------- */
 
@@ -123,20 +82,20 @@ static void count_tokens(struct schedule *s)
 
     TT_EACH (machine, &service->machines)
         healthy += machine->healthy;
-    make_free(s, &s->room, max(machines, service->wanted + service->surge) - machines);
-    make_free(s, &s->health, spare(s, healthy, service->wanted));
-    s->capacity = TT_NEW_ARRAY(s->arena, s->change->links.count, struct tokens);
+    tt_tokens_free(s->arena, &s->room, max(machines, service->wanted + service->surge) - machines);
+    tt_tokens_free(s->arena, &s->health, spare(s, healthy, service->wanted));
+    s->capacity = TT_NEW_ARRAY(s->arena, s->change->links.count, struct tt_tokens);
     TT_EACH (link, &s->change->links) {
         int serving = 0;
 
         TT_EACH (machine, &service->machines)
             serving += tt_link_serves(link, machine);
-        make_free(s, &s->capacity[link - s->change->links.items],
-                  spare(s, serving, wanted_behind(s, link)));
+        tt_tokens_free(s->arena, &s->capacity[link - s->change->links.items],
+                       spare(s, serving, wanted_behind(s, link)));
     }
 }
 
-static struct tokens *capacity_of(struct schedule *s, const struct tt_link *link)
+static struct tt_tokens *capacity_of(struct schedule *s, const struct tt_link *link)
 {
     return &s->capacity[link - s->change->links.items];
 }
@@ -164,7 +123,7 @@ static int enroll(struct schedule *s, const struct tt_arrival *arrival,
     if (arrival->machine && !arrival->start)
         *TT_VEC_ADD(s->arena, &balancer->steps->enrolls) = step;
     if (joining->gain)
-        make(s, capacity_of(s, joining->link), step);
+        tt_tokens_make(s->arena, capacity_of(s, joining->link), step);
     *TT_VEC_ADD(s->arena, &s->turns->enrolls) = step;
     return step;
 }
@@ -175,7 +134,7 @@ static void welcome_existing(struct schedule *s, const struct tt_arrival *arriva
 
     if (arrival->start) {
         ready = tt_emit_start(s->emitter, s->change->service, arrival->machine);
-        make(s, &s->health, ready);
+        tt_tokens_make(s->arena, &s->health, ready);
     }
     TT_EACH (joining, &arrival->joins)
         enroll(s, arrival, joining, ready);
@@ -189,12 +148,12 @@ static void create(struct schedule *s, struct comer *comer)
 
     if (comer->predecessor && comer->predecessor->scheduled)
         *TT_VEC_ADD(s->arena, &own) = comer->predecessor->delete;
-    tt_emit_after(s->emitter, step, take(&s->room, &own));
+    tt_emit_after(s->emitter, step, tt_tokens_take(&s->room, &own));
     if (what->because == TT_BECAUSE_MISSING)
         tt_emit_after_all(s->emitter, step, s->first);
     TT_EACH (joining, &comer->arrival->joins)
         tt_emit_after(s->emitter, step, zones_before(joining->link->balancer, what->zone));
-    make(s, &s->health, step);
+    tt_tokens_make(s->arena, &s->health, step);
     TT_EACH (joining, &comer->arrival->joins)
         *TT_VEC_ADD(s->arena, &comer->enrolls) = enroll(s, comer->arrival, joining, step);
     *TT_VEC_ADD(s->arena, &comer->enrolls) = step;
@@ -216,10 +175,10 @@ static bool is_stuck(const struct schedule *s, const struct tt_machine *machine)
 
 static bool has_capacity(struct schedule *s, const struct tt_machine *machine)
 {
-    if (machine->healthy && !has_token(&s->health))
+    if (machine->healthy && !tt_tokens_left(&s->health))
         return false;
     TT_EACH (link, &s->change->links)
-        if (tt_link_serves(link, machine) && !has_token(capacity_of(s, link)))
+        if (tt_link_serves(link, machine) && !tt_tokens_left(capacity_of(s, link)))
             return false;
     return !is_stuck(s, machine);
 }
@@ -247,7 +206,7 @@ static void depart(struct schedule *s, struct leaver *leaver, const struct tt_in
     *TT_VEC_ADD(s->arena, &s->turns->leaving) = departure->machine;
     leaver->delete = step;
     leaver->scheduled = true;
-    make(s, &s->room, step);
+    tt_tokens_make(s->arena, &s->room, step);
 }
 
 /* A serving machine that departs after its balancer got another one must be in the new one's pool
@@ -260,7 +219,7 @@ static void bridge(struct schedule *s, const struct tt_departure *departure,
 
     TT_EACH (index, &balancer->steps->deletes)
         *TT_VEC_ADD(s->arena, before_delete) = *index;
-    if (token == FREE_TOKEN || tt_link_entry(link, departure->machine) >= 0)
+    if (token == TT_FREE_TOKEN || tt_link_entry(link, departure->machine) >= 0)
         return;
     step = tt_emit_enroll_departing(s->emitter, s->change->service, departure, link);
     tt_emit_after(s->emitter, step, balancer->steps->create);
@@ -290,10 +249,10 @@ static void schedule_departure(struct schedule *s, struct leaver *leaver)
                 *TT_VEC_ADD(s->arena, &before) = *index;
     }
     if (machine->healthy)
-        *TT_VEC_ADD(s->arena, &before) = take(&s->health, own);
+        *TT_VEC_ADD(s->arena, &before) = tt_tokens_take(&s->health, own);
     TT_EACH (link, &s->change->links) {
         bool serves = tt_link_serves(link, machine);
-        int token = serves ? take(capacity_of(s, link), own) : FREE_TOKEN;
+        int token = serves ? tt_tokens_take(capacity_of(s, link), own) : TT_FREE_TOKEN;
 
         *TT_VEC_ADD(s->arena, &before) = token;
         if (link->balancer->replaced &&
@@ -419,7 +378,7 @@ static bool create_round(struct schedule *s)
 {
     bool progress = false;
 
-    for (size_t i = 0; i < s->comer_count && has_token(&s->room); i++) {
+    for (size_t i = 0; i < s->comer_count && tt_tokens_left(&s->room); i++) {
         if (s->comers[i].scheduled)
             continue;
         create(s, &s->comers[i]);
