@@ -36,6 +36,25 @@ void tt_arena_release(struct tt_arena *arena)
     *arena = (struct tt_arena){0};
 }
 
+/* Behind the newest block, which is the one that is filled further. */
+void tt_arena_adopt(struct tt_arena *arena, struct tt_arena *other)
+{
+    struct tt_arena_block *last = other->head;
+
+    if (!last)
+        return;
+    while (last->next)
+        last = last->next;
+    if (arena->head) {
+        last->next = arena->head->next;
+        arena->head->next = other->head;
+    } else {
+        arena->head = other->head;
+    }
+    arena->used += other->used;
+    *other = (struct tt_arena){0};
+}
+
 static struct tt_arena_block *add_block(struct tt_arena *arena, size_t size)
 {
     struct tt_arena_block *block = NULL;

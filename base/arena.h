@@ -26,6 +26,10 @@ void tt_arena_init(struct tt_arena *arena);
 /* Frees everything that was allocated from the arena; the arena may be used again. */
 void tt_arena_release(struct tt_arena *arena);
 
+/* Takes over everything that OTHER holds; OTHER is empty then. So a thread fills an arena of its
+ * own, and what it made lives on with the caller's. */
+void tt_arena_adopt(struct tt_arena *arena, struct tt_arena *other);
+
 /* Zeroed memory, aligned for any type; SIZE may be 0 (a unique pointer then). Never NULL. */
 void *tt_alloc(struct tt_arena *arena, size_t size);
 

@@ -16,11 +16,11 @@
 #include "reconciler/store.h"
 
 enum tt_step_state {
-    TT_STEP_STATE_WAITING,  /* for the steps before it */
+    TT_STEP_STATE_WAITING, /* for the steps before it */
     TT_STEP_STATE_RUNNING,
     TT_STEP_STATE_DONE,
     TT_STEP_STATE_FAILED,
-    TT_STEP_STATE_SKIPPED,  /* depends on a failed or held step, or the run was stopped */
+    TT_STEP_STATE_SKIPPED, /* depends on a failed or held step, or the run was stopped */
     TT_STEP_STATE_HELD,
 };
 
@@ -50,6 +50,7 @@ struct tt_apply_outcome {
     int done, failed, skipped, held;
     bool stopped;
     struct tt_step_progress *steps; /* one for each step of the plan */
+    struct tt_error store_error;    /* class NONE, or why the memory could not be kept */
 };
 
 /* Fails only when nothing could be started at all; failed steps are in the outcome. */

@@ -14,9 +14,9 @@
 #include "reconciler/clouds.h"
 
 struct tt_observe_options {
-    bool everything;     /* foreign machines and templates, too (observe, offers) */
-    bool skip_health;    /* leave health unknown: for a quick look */
-    bool single_probe;   /* one probe a server: failing ones stay `unknown` (waits of apply) */
+    bool everything;   /* foreign machines and templates, too (observe, offers) */
+    bool skip_health;  /* leave health unknown: for a quick look */
+    bool single_probe; /* one probe a server: failing ones stay `unknown` (waits of apply) */
     /* NULL: all; else only these accounts' regions are asked, the rest is left out */
     const struct tt_strings *only_accounts;
     /* NULL: all; else only the machines with these ids are probed and asked for their pools */
