@@ -78,33 +78,44 @@ void tt_site_report_impaired(struct tt_site *site)
                             site->service->name);
 }
 
-/* A member that a global balancer elsewhere cannot reach. */
+/* A balancer machine elsewhere reaches members by their public address alone. */
+static bool needs_public_address(const struct tt_balancer_view *balancer,
+                                 const struct tt_machine *machine)
+{
+    const struct tt_balancer *spec = balancer->spec;
+
+    return tt_balancer_covers(spec, machine->account->name, machine->region->name) &&
+           (strcmp(spec->account->name, machine->account->name) != 0 ||
+            strcmp(spec->region, machine->region->name) != 0);
+}
+
+static void bar_behind(struct tt_view *view, struct tt_service_view *service,
+                       const struct tt_balancer_view *balancer)
+{
+    TT_EACH (machine, &service->machines) {
+        if (machine->barred || !machine->healthy || machine->server->public_address ||
+            machine->placement < 0 || !needs_public_address(balancer, machine))
+            continue;
+        machine->barred = true;
+        tt_view_problem(view, TT_SEVERITY_ERROR, "no-public-address",
+                        tt_printf(view->arena, "Service/%s/%s/%d", service->deployment->name,
+                                  service->name, machine->slot),
+                        &service->spec->mark,
+                        "%s in %s/%s has no public address, and balancer %s in %s/%s can reach it "
+                        "by no other",
+                        tt_machine_text(view->arena, machine->server), machine->account->name,
+                        machine->region->name, balancer->name, balancer->spec->account->name,
+                        balancer->spec->region);
+    }
+}
+
 void tt_bar_unreachable(struct tt_view *view, struct tt_service_view *service)
 {
-    TT_EACH (machine, &service->machines)
-        TT_EACH (item, &service->deployment->balancers) {
-            const struct tt_balancer_view *balancer = *item;
-            const struct tt_server *server = machine->server;
-
-            if (machine->barred || !machine->healthy || server->public_address ||
-                machine->placement < 0 || balancer->unseen || balancer->blocked ||
-                !balancer->spec || balancer->spec->type == TT_BALANCER_CLOUD ||
-                !tt_view_is_behind(service, balancer, machine->account->name,
-                                   machine->region->name) ||
-                (strcmp(balancer->spec->account->name, machine->account->name) == 0 &&
-                 strcmp(balancer->spec->region, machine->region->name) == 0))
-                continue;
-            machine->barred = true;
-            tt_view_problem(view, TT_SEVERITY_ERROR, "no-public-address",
-                            tt_printf(view->arena, "Service/%s/%s/%d", service->deployment->name,
-                                      service->name, machine->slot),
-                            &service->spec->mark,
-                            "%s in %s/%s has no public address, and balancer %s in %s/%s can "
-                            "reach it by no other",
-                            tt_machine_text(view->arena, server), machine->account->name,
-                            machine->region->name, balancer->name, balancer->spec->account->name,
-                            balancer->spec->region);
-        }
+    TT_EACH (balancer, &service->deployment->balancers)
+        if ((*balancer)->spec && (*balancer)->spec->scope == TT_SCOPE_GLOBAL &&
+            !(*balancer)->unseen && !(*balancer)->blocked &&
+            tt_service_is_behind(service->spec, (*balancer)->spec))
+            bar_behind(view, service, *balancer);
 }
 
 static bool freezes(const struct tt_service_view *service, const struct tt_balancer_view *balancer,
