@@ -75,7 +75,9 @@ int tt_wrap(struct tt_error *err, const char *format, ...)
     memcpy(inner, err->message, sizeof(inner));
     length = strlen(context);
     memcpy(err->message, context, length + 1);
-    snprintf(err->message + length, sizeof(err->message) - length, ": %s", inner);
+    if (length + sizeof(": ") < sizeof(err->message))
+        snprintf(err->message + length, sizeof(err->message) - length, ": %.*s",
+                 (int)(sizeof(err->message) - length - sizeof(": ")), inner);
     return -1;
 }
 
