@@ -1,0 +1,167 @@
+/*
+ * Statements, transactions and errors of the store.
+ *
+ * Every write is one transaction that begins IMMEDIATE, so that two processes wait for each other
+ * at its beginning, where SQLite's busy timeout covers it, and never in the middle.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "reconciler/store_db.h"
+
+static int fail_corrupt(const struct tt_store *store, struct tt_error *err)
+{
+    return tt_fail(err, TT_ERR_INTERNAL,
+                   "the store %s is damaged (%s); it holds only history, so move it aside and go "
+                   "on: mv %s %s.damaged && rm -f %s-wal %s-shm",
+                   store->path, sqlite3_errmsg(store->db), store->path, store->path, store->path,
+                   store->path);
+}
+
+static bool is_full(int code, int number)
+{
+    return (code & 0xff) == SQLITE_FULL ||
+           ((code & 0xff) == SQLITE_IOERR && (number == ENOSPC || number == EDQUOT ||
+                                              number == EFBIG || code == SQLITE_IOERR_WRITE));
+}
+
+int tt_store_fail(struct tt_store *store, struct tt_error *err)
+{
+    int code = sqlite3_extended_errcode(store->db);
+    int number = sqlite3_system_errno(store->db);
+
+    if (is_full(code, number))
+        return tt_fail(err, TT_ERR_INTERNAL,
+                       "cannot write the store %s: the disk is full or a quota is reached; make "
+                       "room and run the command again",
+                       store->path);
+    switch (code & 0xff) {
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return fail_corrupt(store, err);
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return tt_fail(err, TT_ERR_UNAVAILABLE,
+                       "the store %s is in use by another process; try again", store->path);
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_CANTOPEN:
+        return tt_fail(err, TT_ERR_INTERNAL,
+                       "cannot write the store %s: %s; check the permissions of the file and its "
+                       "folder",
+                       store->path, number ? strerror(number) : sqlite3_errmsg(store->db));
+    default:
+        return tt_fail(err, TT_ERR_INTERNAL, "the store %s failed: %s", store->path,
+                       sqlite3_errmsg(store->db));
+    }
+}
+
+int tt_store_exec(struct tt_store *store, const char *sql, struct tt_error *err)
+{
+    if (sqlite3_exec(store->db, sql, NULL, NULL, NULL) != SQLITE_OK)
+        return tt_store_fail(store, err);
+    return 0;
+}
+
+void tt_store_finish(sqlite3_stmt **statement)
+{
+    sqlite3_finalize(*statement);
+    *statement = NULL;
+}
+
+static int bind_all(sqlite3_stmt *statement, const char *format, va_list args)
+{
+    int result = SQLITE_OK;
+
+    for (int i = 1; *format && result == SQLITE_OK; format++, i++) {
+        if (*format == 'i')
+            result = sqlite3_bind_int64(statement, i, va_arg(args, int64_t));
+        else
+            result =
+                sqlite3_bind_text(statement, i, va_arg(args, const char *), -1, SQLITE_TRANSIENT);
+    }
+    return result;
+}
+
+static int prepare(struct tt_store *store, sqlite3_stmt **ret_statement, struct tt_error *err,
+                   const char *sql, const char *format, va_list args)
+{
+    sqlite3_stmt *statement = NULL;
+
+    if (sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL) != SQLITE_OK ||
+        bind_all(statement, format, args) != SQLITE_OK) {
+        tt_store_fail(store, err);
+        sqlite3_finalize(statement);
+        return -1;
+    }
+    *ret_statement = statement;
+    return 0;
+}
+
+int tt_store_prepare(struct tt_store *store, sqlite3_stmt **ret_statement, struct tt_error *err,
+                     const char *sql, const char *format, ...)
+{
+    va_list args;
+    int result;
+
+    va_start(args, format);
+    result = prepare(store, ret_statement, err, sql, format, args);
+    va_end(args);
+    return result;
+}
+
+int tt_store_step(struct tt_store *store, sqlite3_stmt *statement, struct tt_error *err)
+{
+    switch (sqlite3_step(statement)) {
+    case SQLITE_ROW:
+        return 1;
+    case SQLITE_DONE:
+        return 0;
+    default:
+        return tt_store_fail(store, err);
+    }
+}
+
+int tt_store_run(struct tt_store *store, struct tt_error *err, const char *sql, const char *format,
+                 ...)
+{
+    TT_STATEMENT_AUTO *statement = NULL;
+    va_list args;
+    int result;
+
+    va_start(args, format);
+    result = prepare(store, &statement, err, sql, format, args);
+    va_end(args);
+    if (result < 0)
+        return -1;
+    while ((result = tt_store_step(store, statement, err)) > 0)
+        ;
+    return result;
+}
+
+static int transact(struct tt_store *store,
+                    int (*work)(struct tt_store *store, void *self, struct tt_error *err),
+                    void *self, struct tt_error *err)
+{
+    if (tt_store_exec(store, "BEGIN IMMEDIATE", err) < 0)
+        return -1;
+    if (work(store, self, err) == 0 && tt_store_exec(store, "COMMIT", err) == 0)
+        return 0;
+    /* some errors have rolled back by themselves */
+    if (!sqlite3_get_autocommit(store->db))
+        sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+    return -1;
+}
+
+int tt_store_transact(struct tt_store *store,
+                      int (*work)(struct tt_store *store, void *self, struct tt_error *err),
+                      void *self, struct tt_error *err)
+{
+    int result;
+
+    pthread_mutex_lock(&store->lock);
+    result = transact(store, work, self, err);
+    pthread_mutex_unlock(&store->lock);
+    return result;
+}

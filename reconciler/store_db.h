@@ -1,0 +1,52 @@
+/*
+ * The inside of the store: one SQLite connection, used by one thread at a time, and its errors.
+ *
+ *   store.c        opens, makes and checks the file
+ *   store_db.c     statements, transactions, errors
+ *   store_runs.c   history and the journal of intents
+ *   store_locks.c  locks of deployments
+ *   store_memory.c the planner's memory
+ */
+#ifndef TT_RECONCILER_STORE_DB_H
+#define TT_RECONCILER_STORE_DB_H
+
+#include <pthread.h>
+#include <sqlite3.h>
+
+#include "reconciler/store.h"
+
+struct tt_store {
+    sqlite3 *db;
+    char *path;
+    pthread_mutex_t lock;
+};
+
+/* Reports what SQLite said last, with the file and the way out. */
+int tt_store_fail(struct tt_store *store, struct tt_error *err);
+
+/* Runs SQL without parameters. */
+int tt_store_exec(struct tt_store *store, const char *sql, struct tt_error *err);
+
+/* A statement under way. Prepared and bound in one go: FORMAT has one letter for each parameter, i
+ * (int64_t) or s (const char *, NULL is SQL's NULL). */
+int tt_store_prepare(struct tt_store *store, sqlite3_stmt **ret_statement, struct tt_error *err,
+                     const char *sql, const char *format, ...);
+
+/* 1: a row, 0: the end, -1: an error. */
+int tt_store_step(struct tt_store *store, sqlite3_stmt *statement, struct tt_error *err);
+
+/* Prepares, runs to the end and finishes one statement that gives no rows. */
+int tt_store_run(struct tt_store *store, struct tt_error *err, const char *sql, const char *format,
+                 ...);
+
+/* A whole transaction: takes the store's lock, begins (for writing), calls WORK and commits, or
+ * rolls back when it fails. */
+int tt_store_transact(struct tt_store *store,
+                      int (*work)(struct tt_store *store, void *self, struct tt_error *err),
+                      void *self, struct tt_error *err);
+
+void tt_store_finish(sqlite3_stmt **statement);
+
+#define TT_STATEMENT_AUTO __attribute__((cleanup(tt_store_finish))) sqlite3_stmt
+
+#endif

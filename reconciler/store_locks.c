@@ -1,0 +1,187 @@
+/*
+ * Locks of deployments. A lock ends when its holder gives it up, when its lease runs out, or at
+ * once when the holder is a process of this host that is dead.
+ */
+#include <inttypes.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "reconciler/process.h"
+#include "reconciler/store_db.h"
+
+/* The arguments of one call, for its transaction. */
+struct locking {
+    const struct tt_strings *deployments;
+    const char *command;
+    tt_time now, lease;
+    struct tt_arena *arena;
+    struct tt_process self;
+    int64_t token;
+};
+
+struct row {
+    struct tt_lock_holder holder;
+    struct tt_process process;
+};
+
+static const char *text_of(struct tt_arena *arena, sqlite3_stmt *statement, int column)
+{
+    return tt_strdup(arena, (const char *)sqlite3_column_text(statement, column));
+}
+
+/* 1: DEPLOYMENT's row was read, 0: there is none. */
+static int read_row(struct tt_store *store, struct tt_arena *arena, const char *deployment,
+                    struct row *ret_row, struct tt_error *err)
+{
+    TT_STATEMENT_AUTO *statement = NULL;
+    int found;
+
+    if (tt_store_prepare(store, &statement, err,
+                         "SELECT token, host, boot, namespace, pid, started, user, command, since, "
+                         "expires FROM locks WHERE deployment = ?",
+                         "s", deployment) < 0)
+        return -1;
+    found = tt_store_step(store, statement, err);
+    if (found <= 0)
+        return found;
+    *ret_row = (struct row){
+        .holder = {.deployment = deployment,
+                   .token = sqlite3_column_int64(statement, 0),
+                   .host = text_of(arena, statement, 1),
+                   .pid = sqlite3_column_int64(statement, 4),
+                   .user = text_of(arena, statement, 6),
+                   .command = text_of(arena, statement, 7),
+                   .since = sqlite3_column_int64(statement, 8),
+                   .expires = sqlite3_column_int64(statement, 9)},
+        .process = {.host = text_of(arena, statement, 1),
+                    .boot = text_of(arena, statement, 2),
+                    .space = text_of(arena, statement, 3),
+                    .pid = sqlite3_column_int64(statement, 4),
+                    .started = text_of(arena, statement, 5)},
+    };
+    return 1;
+}
+
+static int refuse(struct tt_arena *arena, const struct tt_lock_holder *holder, struct tt_error *err)
+{
+    tt_fail(err, TT_ERR_CONFLICT,
+            "deployment %s is locked by %s@%s (%s, process %" PRId64 ") since %s; wait for it to "
+            "end, or when that host is gone, until %s or run: trimtab unlock %s",
+            holder->deployment, holder->user, holder->host, holder->command, holder->pid,
+            tt_time_format(arena, holder->since), tt_time_format(arena, holder->expires),
+            holder->deployment);
+    return -1;
+}
+
+static int check_free(struct tt_store *store, const struct locking *locking, const char *deployment,
+                      struct tt_error *err)
+{
+    struct row row;
+    int found = read_row(store, locking->arena, deployment, &row, err);
+
+    if (found <= 0)
+        return found;
+    if (row.holder.expires <= locking->now || tt_process_is_dead(&row.process, &locking->self))
+        return 0;
+    return refuse(locking->arena, &row.holder, err);
+}
+
+static int next_token(struct tt_store *store, int64_t *ret_token, struct tt_error *err)
+{
+    TT_STATEMENT_AUTO *statement = NULL;
+
+    if (tt_store_run(store, err, "UPDATE tokens SET last = last + 1", "") < 0 ||
+        tt_store_prepare(store, &statement, err, "SELECT last FROM tokens", "") < 0 ||
+        tt_store_step(store, statement, err) < 0)
+        return -1;
+    *ret_token = sqlite3_column_int64(statement, 0);
+    return 0;
+}
+
+static const char *user_name(struct tt_arena *arena)
+{
+    struct passwd entry, *found = NULL;
+    char buffer[4096];
+
+    if (getpwuid_r(getuid(), &entry, buffer, sizeof(buffer), &found) == 0 && found)
+        return tt_strdup(arena, found->pw_name);
+    return tt_printf(arena, "%u", (unsigned)getuid());
+}
+
+static int take_locks(struct tt_store *store, void *self, struct tt_error *err)
+{
+    struct locking *locking = self;
+    const struct tt_process *process = &locking->self;
+    const char *user = user_name(locking->arena);
+
+    TT_EACH (deployment, locking->deployments)
+        if (check_free(store, locking, *deployment, err) < 0)
+            return -1;
+    if (next_token(store, &locking->token, err) < 0)
+        return -1;
+    TT_EACH (deployment, locking->deployments)
+        if (tt_store_run(store, err,
+                         "INSERT OR REPLACE INTO locks(deployment, token, host, boot, namespace, "
+                         "pid, started, user, command, since, expires) "
+                         "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                         "sisssisssii", *deployment, locking->token, process->host, process->boot,
+                         process->space, process->pid, process->started, user, locking->command,
+                         (int64_t)locking->now, (int64_t)(locking->now + locking->lease)) < 0)
+            return -1;
+    return 0;
+}
+
+int tt_store_lock(struct tt_store *store, const struct tt_strings *deployments, const char *command,
+                  tt_time now, tt_time lease, int64_t *ret_token, struct tt_error *err)
+{
+    struct tt_arena scratch = {0};
+    struct locking locking = {
+        .deployments = deployments,
+        .command = command,
+        .now = now,
+        .lease = lease,
+        .arena = &scratch,
+        .self = tt_process_self(&scratch),
+    };
+    int result = tt_store_transact(store, take_locks, &locking, err);
+
+    if (result == 0)
+        *ret_token = locking.token;
+    tt_arena_release(&scratch);
+    return result;
+}
+
+static int renew_locks(struct tt_store *store, void *self, struct tt_error *err)
+{
+    const struct locking *locking = self;
+
+    if (tt_store_run(store, err, "UPDATE locks SET expires = ? WHERE token = ?", "ii",
+                     (int64_t)(locking->now + locking->lease), locking->token) < 0)
+        return -1;
+    if (!sqlite3_changes(store->db))
+        return tt_fail(err, TT_ERR_CONFLICT,
+                       "the lock was lost: its lease ran out or somebody took it away");
+    return 0;
+}
+
+int tt_store_renew(struct tt_store *store, int64_t token, tt_time now, tt_time lease,
+                   struct tt_error *err)
+{
+    struct locking locking = {.token = token, .now = now, .lease = lease};
+
+    return tt_store_transact(store, renew_locks, &locking, err);
+}
+
+static int free_locks(struct tt_store *store, void *self, struct tt_error *err)
+{
+    return tt_store_run(store, err, "DELETE FROM locks WHERE token = ?", "i",
+                        ((struct locking *)self)->token);
+}
+
+int tt_store_unlock(struct tt_store *store, int64_t token, struct tt_error *err)
+{
+    struct locking locking = {.token = token};
+
+    return tt_store_transact(store, free_locks, &locking, err);
+}

@@ -1,0 +1,123 @@
+/*
+ * The planner's memory.
+ */
+#include "reconciler/store_db.h"
+
+#define HOUR (INT64_C(3600) * 1000)
+
+struct reading {
+    struct tt_arena *arena;
+    tt_time now;
+    struct tt_memory memory;
+};
+
+static const char *text_of(struct tt_arena *arena, sqlite3_stmt *statement, int column)
+{
+    return tt_strdup(arena, (const char *)sqlite3_column_text(statement, column));
+}
+
+static int load_recoveries(struct tt_store *store, struct reading *reading, struct tt_error *err)
+{
+    TT_STATEMENT_AUTO *statement = NULL;
+    int more;
+
+    if (tt_store_prepare(store, &statement, err,
+                         "SELECT deployment, balancer, at FROM recoveries WHERE at > ? "
+                         "ORDER BY at, deployment, balancer",
+                         "i", (int64_t)(reading->now - HOUR)) < 0)
+        return -1;
+    while ((more = tt_store_step(store, statement, err)) > 0)
+        *TT_VEC_ADD(reading->arena, &reading->memory.recoveries) = (struct tt_recovery){
+            .deployment = text_of(reading->arena, statement, 0),
+            .balancer = text_of(reading->arena, statement, 1),
+            .at = sqlite3_column_int64(statement, 2),
+        };
+    return more;
+}
+
+static int load_servers(struct tt_store *store, struct reading *reading, struct tt_error *err)
+{
+    TT_STATEMENT_AUTO *statement = NULL;
+    int more;
+
+    if (tt_store_prepare(store, &statement, err,
+                         "SELECT deployment, account, region, id FROM servers "
+                         "ORDER BY deployment, account, region, id",
+                         "") < 0)
+        return -1;
+    while ((more = tt_store_step(store, statement, err)) > 0)
+        *TT_VEC_ADD(reading->arena, &reading->memory.servers) = (struct tt_known_server){
+            .deployment = text_of(reading->arena, statement, 0),
+            .account = text_of(reading->arena, statement, 1),
+            .region = text_of(reading->arena, statement, 2),
+            .id = text_of(reading->arena, statement, 3),
+        };
+    return more;
+}
+
+int tt_store_load_memory(struct tt_store *store, struct tt_arena *arena, tt_time now,
+                         struct tt_memory *ret_memory, struct tt_error *err)
+{
+    struct reading reading = {.arena = arena, .now = now};
+    int result;
+
+    pthread_mutex_lock(&store->lock);
+    result = load_recoveries(store, &reading, err);
+    if (result == 0)
+        result = load_servers(store, &reading, err);
+    pthread_mutex_unlock(&store->lock);
+    if (result == 0)
+        *ret_memory = reading.memory;
+    return result;
+}
+
+/* Those that nobody will count any more go with the next one that comes. */
+static int add_recovery(struct tt_store *store, void *self, struct tt_error *err)
+{
+    const struct tt_recovery *recovery = self;
+
+    if (tt_store_run(store, err, "DELETE FROM recoveries WHERE at < ?", "i",
+                     (int64_t)(recovery->at - 24 * HOUR)) < 0)
+        return -1;
+    return tt_store_run(store, err, "INSERT INTO recoveries VALUES(?, ?, ?)", "ssi",
+                        recovery->deployment, recovery->balancer, (int64_t)recovery->at);
+}
+
+int tt_store_add_recovery(struct tt_store *store, const struct tt_recovery *recovery,
+                          struct tt_error *err)
+{
+    struct tt_recovery copy = *recovery;
+
+    return tt_store_transact(store, add_recovery, &copy, err);
+}
+
+struct known {
+    const char *deployment;
+    const struct tt_known_server *servers;
+    size_t count;
+};
+
+static int set_known(struct tt_store *store, void *self, struct tt_error *err)
+{
+    const struct known *known = self;
+
+    if (tt_store_run(store, err, "DELETE FROM servers WHERE deployment = ?", "s",
+                     known->deployment) < 0)
+        return -1;
+    for (size_t i = 0; i < known->count; i++) {
+        const struct tt_known_server *server = &known->servers[i];
+
+        if (tt_store_run(store, err, "INSERT OR IGNORE INTO servers VALUES(?, ?, ?, ?)", "ssss",
+                         known->deployment, server->account, server->region, server->id) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int tt_store_set_known(struct tt_store *store, const char *deployment,
+                       const struct tt_known_server *servers, size_t count, struct tt_error *err)
+{
+    struct known known = {.deployment = deployment, .servers = servers, .count = count};
+
+    return tt_store_transact(store, set_known, &known, err);
+}

@@ -1,0 +1,458 @@
+/*
+ * Covers reconciler/store*.c and process.c: what is written is there after a reopen, locks between
+ * processes, and a store that is damaged, read-only, too new or on a full disk.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "reconciler/process.h"
+#include "reconciler/store.h"
+
+#define HOUR (INT64_C(3600) * 1000)
+
+struct fixture {
+    struct tt_arena arena;
+    char folder[64];
+    char *file;
+    struct tt_store *store;
+    struct tt_error err;
+    struct tt_strings one; /* a deployment */
+};
+
+static int setup(void **state)
+{
+    struct fixture *f = calloc(1, sizeof(*f));
+
+    snprintf(f->folder, sizeof(f->folder), "/tmp/tt-store-XXXXXX");
+    assert_non_null(mkdtemp(f->folder));
+    f->file = tt_printf(&f->arena, "%s/store.db", f->folder);
+    tt_strings_add(&f->arena, &f->one, "storefront");
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+
+    tt_store_close(f->store);
+    chmod(f->folder, 0700);
+    assert_int_equal(tt_remove_tree(f->folder, NULL), 0);
+    tt_arena_release(&f->arena);
+    free(f);
+    return 0;
+}
+
+static void open_store(struct fixture *f)
+{
+    if (tt_store_open(f->folder, &f->store, &f->err) < 0)
+        fail_msg("%s", f->err.message);
+}
+
+static void reopen(struct fixture *f)
+{
+    tt_store_close(f->store);
+    f->store = NULL;
+    open_store(f);
+}
+
+/* One number from the file, past our own code. */
+static int64_t query(struct fixture *f, const char *sql)
+{
+    sqlite3 *db;
+    sqlite3_stmt *statement;
+    int64_t number;
+
+    assert_int_equal(sqlite3_open(f->file, &db), SQLITE_OK);
+    sqlite3_busy_timeout(db, 5000);
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    number = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    sqlite3_close(db);
+    return number;
+}
+
+static void execute(struct fixture *f, const char *sql)
+{
+    sqlite3 *db;
+
+    assert_int_equal(sqlite3_open(f->file, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
+static void the_file_is_private(void **state)
+{
+    struct fixture *f = *state;
+    struct stat st;
+
+    open_store(f);
+    assert_int_equal(stat(f->file, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    assert_int_equal(stat(tt_printf(&f->arena, "%s-wal", f->file), &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+}
+
+static void runs_and_journal_survive(void **state)
+{
+    struct fixture *f = *state;
+    struct tt_step step = {.action = TT_STEP_CREATE_SERVER,
+                           .subject = {.deployment = "storefront", .name = "web", .slot = 3},
+                           .account = "here",
+                           .region = "r"};
+    struct tt_run_record record = {.ended = 50, .result = "done", .done = 1};
+    int64_t intent;
+
+    open_store(f);
+    assert_int_equal(tt_store_begin_run(f->store, "apply", "abc", 10, &record.id, &f->err), 0);
+    assert_int_equal(tt_store_intent(f->store, record.id, 4, &step, "7f3a", 20, &intent, &f->err),
+                     0);
+    reopen(f);
+    assert_int_equal(query(f, "SELECT count(*) FROM journal WHERE outcome IS NULL AND step = 4 AND "
+                              "subject = 'Service/storefront/web/3' AND incarnation = '7f3a' AND "
+                              "action = 'create-server'"),
+                     1);
+    assert_int_equal(tt_store_outcome(f->store, intent, "done", 30, &f->err), 0);
+    assert_int_equal(tt_store_end_run(f->store, &record, &f->err), 0);
+    assert_int_equal(query(f, "SELECT count(*) FROM journal WHERE outcome = 'done'"), 1);
+    assert_int_equal(query(f, "SELECT count(*) FROM runs WHERE result = 'done' AND began = 10 AND "
+                              "ended = 50"),
+                     1);
+    assert_int_equal(tt_store_outcome(f->store, intent + 1, "done", 30, &f->err), -1);
+    assert_int_equal(f->err.class, TT_ERR_NOT_FOUND);
+}
+
+static void memory_is_what_was_left(void **state)
+{
+    struct fixture *f = *state;
+    struct tt_recovery recent = {"storefront", "edge", 10 * HOUR};
+    struct tt_recovery old = {"storefront", "edge", 9 * HOUR - 1};
+    struct tt_known_server servers[] = {{"storefront", "here", "r", "i-2"},
+                                        {"storefront", "here", "r", "i-1"}};
+    struct tt_known_server other = {"blog", "here", "r", "i-9"};
+    struct tt_memory memory = {0};
+
+    open_store(f);
+    assert_int_equal(tt_store_add_recovery(f->store, &old, &f->err), 0);
+    assert_int_equal(tt_store_add_recovery(f->store, &recent, &f->err), 0);
+    assert_int_equal(tt_store_set_known(f->store, "storefront", servers, 2, &f->err), 0);
+    assert_int_equal(tt_store_set_known(f->store, "blog", &other, 1, &f->err), 0);
+    assert_int_equal(tt_store_set_known(f->store, "storefront", servers, 1, &f->err), 0);
+    reopen(f);
+    assert_int_equal(tt_store_load_memory(f->store, &f->arena, 10 * HOUR, &memory, &f->err), 0);
+    assert_int_equal(memory.recoveries.count, 1);
+    assert_int_equal(memory.recoveries.items[0].at, 10 * HOUR);
+    assert_int_equal(memory.servers.count, 2);
+    assert_string_equal(memory.servers.items[0].id, "i-9");
+    assert_string_equal(memory.servers.items[1].id, "i-2");
+}
+
+static void a_lock_names_its_holder(void **state)
+{
+    struct fixture *f = *state;
+    struct tt_strings two = {0};
+    int64_t token, again;
+
+    open_store(f);
+    tt_strings_add(&f->arena, &two, "blog");
+    tt_strings_add(&f->arena, &two, "storefront");
+    assert_int_equal(tt_store_lock(f->store, &f->one, "apply", 1000, 60000, &token, &f->err), 0);
+    assert_int_equal(tt_store_lock(f->store, &two, "apply", 2000, 60000, &again, &f->err), -1);
+    assert_int_equal(f->err.class, TT_ERR_CONFLICT);
+    assert_non_null(strstr(f->err.message, "deployment storefront is locked by"));
+    assert_non_null(strstr(f->err.message, tt_printf(&f->arena, "process %d", (int)getpid())));
+    assert_non_null(strstr(f->err.message, "since 1970-01-01T00:00:01Z"));
+    assert_non_null(strstr(f->err.message, "trimtab unlock storefront"));
+    /* all or none */
+    assert_int_equal(query(f, "SELECT count(*) FROM locks"), 1);
+    assert_int_equal(tt_store_unlock(f->store, token, &f->err), 0);
+    assert_int_equal(tt_store_lock(f->store, &two, "apply", 2000, 60000, &again, &f->err), 0);
+    assert_true(again > token);
+}
+
+static void a_lease_runs_out_and_is_renewed(void **state)
+{
+    struct fixture *f = *state;
+    int64_t token, other;
+
+    open_store(f);
+    assert_int_equal(tt_store_lock(f->store, &f->one, "apply", 1000, 5000, &token, &f->err), 0);
+    assert_int_equal(tt_store_renew(f->store, token, 5000, 5000, &f->err), 0);
+    assert_int_equal(tt_store_lock(f->store, &f->one, "apply", 7000, 5000, &other, &f->err), -1);
+    assert_int_equal(tt_store_lock(f->store, &f->one, "apply", 10000, 5000, &other, &f->err), 0);
+    assert_int_equal(tt_store_renew(f->store, token, 10001, 5000, &f->err), -1);
+    assert_int_equal(f->err.class, TT_ERR_CONFLICT);
+    /* giving up a lost lock takes nothing from the new holder */
+    assert_int_equal(tt_store_unlock(f->store, token, &f->err), 0);
+    assert_int_equal(tt_store_renew(f->store, other, 10001, 5000, &f->err), 0);
+}
+
+/* A child takes the lock and dies without giving it up; WAIT: before it is reaped it is a zombie.
+ */
+static pid_t crash_holder(struct fixture *f)
+{
+    pid_t child = fork();
+
+    if (child == 0) {
+        struct tt_store *store;
+        int64_t token;
+
+        if (tt_store_open(f->folder, &store, NULL) < 0 ||
+            tt_store_lock(store, &f->one, "apply", 1000, HOUR, &token, NULL) < 0)
+            _exit(1);
+        kill(getpid(), SIGKILL);
+    }
+    return child;
+}
+
+static void the_lock_of_a_dead_process_is_free(void **state)
+{
+    struct fixture *f = *state;
+    pid_t child = crash_holder(f);
+    siginfo_t info;
+    int64_t token;
+
+    assert_int_equal(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0);
+    assert_int_equal(info.si_code, CLD_KILLED);
+    open_store(f);
+    /* a zombie is dead */
+    assert_int_equal(tt_store_lock(f->store, &f->one, "apply", 2000, HOUR, &token, &f->err), 0);
+    assert_int_equal(tt_store_unlock(f->store, token, &f->err), 0);
+    waitpid(child, NULL, 0);
+
+    child = crash_holder(f);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    assert_int_equal(query(f, "SELECT count(*) FROM locks"), 1);
+    assert_int_equal(tt_store_lock(f->store, &f->one, "apply", 2000, HOUR, &token, &f->err), 0);
+}
+
+static void a_reused_number_is_not_the_holder(void **state)
+{
+    struct fixture *f = *state;
+    int64_t token;
+
+    open_store(f);
+    assert_int_equal(tt_store_lock(f->store, &f->one, "apply", 1000, HOUR, &token, &f->err), 0);
+    execute(f, "UPDATE locks SET started = '1'");
+    assert_int_equal(tt_store_lock(f->store, &f->one, "apply", 2000, HOUR, &token, &f->err), 0);
+    execute(f, "UPDATE locks SET boot = 'another'");
+    assert_int_equal(tt_store_lock(f->store, &f->one, "apply", 2000, HOUR, &token, &f->err), 0);
+    /* on another host, or in another pid namespace, only the lease counts */
+    execute(f, "UPDATE locks SET host = 'elsewhere', started = '1'");
+    assert_int_equal(tt_store_lock(f->store, &f->one, "apply", 2000, HOUR, &token, &f->err), -1);
+    execute(f, "UPDATE locks SET host = 'elsewhere', expires = 1500");
+    assert_int_equal(tt_store_lock(f->store, &f->one, "apply", 2000, HOUR, &token, &f->err), 0);
+    execute(f, "UPDATE locks SET namespace = 'pid:[1]', started = '1'");
+    assert_int_equal(tt_store_lock(f->store, &f->one, "apply", 2000, HOUR, &token, &f->err), -1);
+}
+
+#define PROCESSES 6
+#define ROUNDS    25
+
+/* Takes the lock, adds one to a number beside it without any other care, gives it up. */
+static int count_up(struct fixture *f)
+{
+    char *path = tt_printf(&f->arena, "%s/number", f->folder);
+    struct tt_store *store;
+
+    if (tt_store_open(f->folder, &store, &f->err) < 0)
+        return 1;
+    for (int i = 0; i < ROUNDS; i++) {
+        int64_t token, intent;
+        struct tt_step step = {.subject = {.deployment = "storefront", .name = "web"}};
+        char *text;
+
+        while (tt_store_lock(store, &f->one, "apply", 1000, HOUR, &token, &f->err) < 0) {
+            if (f->err.class != TT_ERR_CONFLICT)
+                return 2;
+            usleep(1000);
+        }
+        if (tt_store_intent(store, 1, i, &step, NULL, 1, &intent, &f->err) < 0 ||
+            tt_file_read(&f->arena, path, 100, &text, NULL, NULL) < 0)
+            return 3;
+        text = tt_printf(&f->arena, "%d", atoi(text) + 1);
+        if (tt_file_write(path, text, strlen(text), 0600, NULL) < 0 ||
+            tt_store_unlock(store, token, &f->err) < 0)
+            return 4;
+    }
+    tt_store_close(store);
+    return 0;
+}
+
+/* The file does not exist before: they make it all at once, too. */
+static void many_processes_share_it(void **state)
+{
+    struct fixture *f = *state;
+    char *path = tt_printf(&f->arena, "%s/number", f->folder);
+    pid_t children[PROCESSES];
+    char *text;
+
+    assert_int_equal(tt_file_write(path, "0", 1, 0600, NULL), 0);
+    for (int i = 0; i < PROCESSES; i++) {
+        children[i] = fork();
+        if (children[i] == 0)
+            _exit(count_up(f));
+    }
+    for (int i = 0; i < PROCESSES; i++) {
+        int status;
+
+        assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+        assert_int_equal(status, 0);
+    }
+    assert_int_equal(tt_file_read(&f->arena, path, 100, &text, NULL, NULL), 0);
+    assert_int_equal(atoi(text), PROCESSES * ROUNDS);
+    assert_int_equal(query(f, "SELECT count(*) FROM journal"), PROCESSES * ROUNDS);
+    assert_int_equal(query(f, "SELECT last FROM tokens"), PROCESSES * ROUNDS);
+}
+
+static void a_damaged_file_says_the_way_out(void **state)
+{
+    struct fixture *f = *state;
+    const char *garbage = "this is no database, and long enough to be taken for one: 0123456789";
+    char *command;
+
+    assert_int_equal(tt_file_write(f->file, garbage, strlen(garbage), 0600, NULL), 0);
+    assert_int_equal(tt_store_open(f->folder, &f->store, &f->err), -1);
+    assert_int_equal(f->err.class, TT_ERR_INTERNAL);
+    assert_non_null(strstr(f->err.message, f->file));
+    command = strstr(f->err.message, "mv ");
+    assert_non_null(command);
+    /* what it says works */
+    assert_int_equal(system(command), 0);
+    open_store(f);
+}
+
+static void a_file_damaged_inside_is_reported(void **state)
+{
+    struct fixture *f = *state;
+    struct tt_memory memory;
+    char garbage[4096];
+    struct stat st;
+    int fd;
+
+    open_store(f);
+    tt_store_close(f->store);
+    f->store = NULL;
+    fd = open(f->file, O_RDWR);
+    assert_int_equal(fstat(fd, &st), 0);
+    memset(garbage, 0x5a, sizeof(garbage));
+    for (off_t at = 4096; at < st.st_size; at += 4096)
+        assert_int_equal(pwrite(fd, garbage, sizeof(garbage), at), sizeof(garbage));
+    close(fd);
+    if (tt_store_open(f->folder, &f->store, &f->err) == 0)
+        assert_int_equal(tt_store_load_memory(f->store, &f->arena, 0, &memory, &f->err), -1);
+    assert_non_null(strstr(f->err.message, "is damaged"));
+    assert_non_null(strstr(f->err.message, "mv "));
+}
+
+static void a_newer_file_is_left_alone(void **state)
+{
+    struct fixture *f = *state;
+
+    open_store(f);
+    tt_store_close(f->store);
+    f->store = NULL;
+    execute(f, "PRAGMA user_version = 9");
+    assert_int_equal(tt_store_open(f->folder, &f->store, &f->err), -1);
+    assert_non_null(strstr(f->err.message, "format 9"));
+    assert_int_equal(query(f, "PRAGMA user_version"), 9);
+}
+
+static void a_folder_that_cannot_be_written_is_named(void **state)
+{
+    struct fixture *f = *state;
+
+    if (geteuid() == 0) {
+        /* root may write everywhere: a file where a folder should be */
+        char *path = tt_printf(&f->arena, "%s/file/state", f->folder);
+
+        assert_int_equal(
+            tt_file_write(tt_printf(&f->arena, "%s/file", f->folder), "", 0, 0600, NULL), 0);
+        assert_int_equal(tt_store_open(path, &f->store, &f->err), -1);
+    } else {
+        assert_int_equal(chmod(f->folder, 0500), 0);
+        assert_int_equal(tt_store_open(f->folder, &f->store, &f->err), -1);
+    }
+    assert_non_null(strstr(f->err.message, f->folder));
+}
+
+/* A file size limit stands for a full disk: both fail the write that needs more room. */
+static void a_full_disk_is_called_that(void **state)
+{
+    struct fixture *f = *state;
+    struct tt_step step = {.subject = {.deployment = "storefront", .name = "web"}};
+    struct rlimit limit, old;
+    int64_t intent;
+    int written = 0;
+
+    open_store(f);
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+    limit = old;
+    limit.rlim_cur = 256 * 1024;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    step.server = tt_printf(&f->arena, "%*s", 40000, "x");
+    while (written < 1000 &&
+           tt_store_intent(f->store, 1, written, &step, NULL, 1, &intent, &f->err) == 0)
+        written++;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+    assert_true(written > 0 && written < 1000);
+    assert_int_equal(f->err.class, TT_ERR_INTERNAL);
+    assert_non_null(strstr(f->err.message, "the disk is full"));
+    assert_non_null(strstr(f->err.message, f->file));
+    /* with room again it goes on, and nothing that was written is lost */
+    assert_int_equal(tt_store_intent(f->store, 1, 0, &step, NULL, 1, &intent, &f->err), 0);
+    assert_int_equal(query(f, "SELECT count(*) FROM journal"), written + 1);
+}
+
+static void this_process_is_alive(void **state)
+{
+    struct fixture *f = *state;
+    struct tt_process self = tt_process_self(&f->arena), other = self;
+
+    assert_true(self.pid == getpid());
+    assert_true(self.started[0] && self.boot[0] && self.space[0]);
+    assert_false(tt_process_is_dead(&self, &self));
+    other.started = "12";
+    assert_true(tt_process_is_dead(&other, &self));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(the_file_is_private),
+        TEST(runs_and_journal_survive),
+        TEST(memory_is_what_was_left),
+        TEST(a_lock_names_its_holder),
+        TEST(a_lease_runs_out_and_is_renewed),
+        TEST(the_lock_of_a_dead_process_is_free),
+        TEST(a_reused_number_is_not_the_holder),
+        TEST(many_processes_share_it),
+        TEST(a_damaged_file_says_the_way_out),
+        TEST(a_file_damaged_inside_is_reported),
+        TEST(a_newer_file_is_left_alone),
+        TEST(a_folder_that_cannot_be_written_is_named),
+        TEST(a_full_disk_is_called_that),
+        TEST(this_process_is_alive),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
