@@ -226,8 +226,6 @@ static void *work(void *self)
 
         pthread_mutex_unlock(&run->lock);
         word = tt_apply_try(run, step, &err);
-        if (word != TT_GO_FAILED)
-            tt_apply_note(run, step, "");
         pthread_mutex_lock(&run->lock);
         tt_apply_proceed(run, step, word, &err);
     }

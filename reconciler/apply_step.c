@@ -7,7 +7,7 @@
 #include "base/str.h"
 #include "providers/proxies/proxy.h"
 #include "reconciler/apply_run.h"
-#include "reconciler/balance.h"
+#include "reconciler/planner/balance.h"
 
 #define DEFAULT_DRAIN 30000 /* of a service that left Git */
 

@@ -46,9 +46,8 @@ struct tt_lock_holder {
 
 /* Takes the locks of all DEPLOYMENTS or none. CONFLICT when one is held by somebody alive: the
  * message says who, since when, and how to go on. */
-int tt_store_lock(struct tt_store *store, const struct tt_strings *deployments,
-                  const char *command, tt_time now, tt_time lease, int64_t *ret_token,
-                  struct tt_error *err);
+int tt_store_lock(struct tt_store *store, const struct tt_strings *deployments, const char *command,
+                  tt_time now, tt_time lease, int64_t *ret_token, struct tt_error *err);
 int tt_store_renew(struct tt_store *store, int64_t token, tt_time now, tt_time lease,
                    struct tt_error *err);
 int tt_store_unlock(struct tt_store *store, int64_t token, struct tt_error *err);
