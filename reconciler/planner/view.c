@@ -353,21 +353,25 @@ static void sort_view(struct tt_view *view)
     }
 }
 
-/* What memory knows of DEPLOYMENT but an observed region no longer has. */
-static int count_vanished(const struct tt_view *view, const char *deployment)
+/* The machines that went without our doing. Memory knows which of them lived when the last run
+ * ended; without memory whatever is seen gone counts, though we may have deleted it ourselves. */
+static void count_vanished(const struct tt_view *view, struct tt_deployment_view *deployment)
 {
-    int vanished = 0;
+    int known_count = 0, vanished = 0;
 
     TT_EACH (known, &view->memory->servers) {
         const struct tt_region *region;
+        const struct tt_server *server;
 
-        if (strcmp(known->deployment, deployment) != 0)
+        if (strcmp(known->deployment, deployment->name) != 0)
             continue;
+        known_count++;
         region = tt_view_region(view, known->account, known->region);
-        if (region && !tt_region_server(region, known->id))
-            vanished++;
+        server = region ? tt_region_server(region, known->id) : NULL;
+        vanished += region && (!server || server->state == TT_SERVER_GONE);
     }
-    return vanished;
+    if (known_count)
+        deployment->gone = vanished;
 }
 
 static void count_numbers(struct tt_view *view, struct tt_service_view *service)
@@ -405,10 +409,7 @@ struct tt_view *tt_view_new(struct tt_arena *arena, const struct tt_desired *des
     sort_view(view);
     tt_resolve_unseen(view);
     TT_EACH (deployment, &view->deployments) {
-        int vanished = count_vanished(view, (*deployment)->name);
-
-        if (vanished > (*deployment)->gone)
-            (*deployment)->gone = vanished;
+        count_vanished(view, *deployment);
         TT_EACH (balancer, &(*deployment)->balancers)
             tt_resolve_balancer(view, *balancer);
         TT_EACH (service, &(*deployment)->services) {
