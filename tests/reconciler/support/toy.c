@@ -142,6 +142,7 @@ struct toy_machine *toy_add_machine(struct toy *toy, const char *id, const struc
                                           toy->machine_count % 250 + 1),
         .tags = copy_tags(&toy->arena, tags),
         .state = TT_SERVER_RUNNING,
+        .created_at = TT_TIME_UNKNOWN,
     };
     return machine;
 }
@@ -378,7 +379,7 @@ static int observe(struct tt_provider *provider, const struct tt_observe_request
             .health = machine->health,
             .private_address = tt_strdup(arena, machine->private_address),
             .public_address = tt_strdup(arena, machine->public_address),
-            .created_at = TT_TIME_UNKNOWN,
+            .created_at = machine->created_at,
             .tags = copy_tags(arena, &machine->tags),
         };
     }

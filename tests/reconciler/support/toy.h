@@ -35,6 +35,7 @@ struct toy_machine {
     struct tt_tags tags;
     enum tt_server_state state;
     enum tt_health health;
+    tt_time created_at;
     int looks; /* observations until it runs */
 };
 
