@@ -298,6 +298,7 @@ static void init_run(struct tt_arena *arena, const struct tt_apply_request *requ
     for (size_t i = 0; i < count; i++)
         run->progress[i].note = "";
     link_steps(arena, run);
+    tt_apply_find_makers(arena, run);
 }
 
 /* Held steps and what depends on them are out from the beginning; what waits for nothing is in. */

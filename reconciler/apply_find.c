@@ -6,8 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/map.h"
 #include "base/str.h"
 #include "reconciler/apply_run.h"
+
+static const struct tt_step_run *state_of(const struct tt_apply_run *run,
+                                          const struct tt_step *step)
+{
+    return &run->steps[step - run->plan->steps.items];
+}
 
 static const struct tt_deployment *deployment_of(const struct tt_apply_run *run,
                                                  const struct tt_step *step)
@@ -51,30 +58,6 @@ const struct tt_placement *tt_apply_placement(const struct tt_service *service,
     return NULL;
 }
 
-/* The step of this plan that makes the machine of BALANCER; -1: none. */
-static int maker_of_machine(const struct tt_apply_run *run, const char *deployment,
-                            const char *balancer)
-{
-    TT_EACH (step, &run->plan->steps)
-        if (step->action == TT_STEP_CREATE_SERVER &&
-            step->subject.kind == TT_SUBJECT_LOAD_BALANCER &&
-            tt_streq(step->subject.deployment, deployment) &&
-            tt_streq(step->subject.name, balancer))
-            return (int)(step - run->plan->steps.items);
-    return -1;
-}
-
-const char *tt_apply_machine(const struct tt_apply_run *run, const struct tt_step *step)
-{
-    const struct tt_balancer *balancer = tt_apply_balancer(run, step);
-    int maker;
-
-    if (step->machine || (balancer && balancer->type == TT_BALANCER_CLOUD))
-        return step->machine;
-    maker = maker_of_machine(run, step->subject.deployment, balancer_name(step));
-    return maker >= 0 ? tt_apply_get(run, &run->steps[maker].made.server) : NULL;
-}
-
 static bool same_subject(const struct tt_subject *a, const struct tt_subject *b)
 {
     return a->kind == b->kind && a->slot == b->slot && tt_streq(a->deployment, b->deployment) &&
@@ -82,7 +65,7 @@ static bool same_subject(const struct tt_subject *a, const struct tt_subject *b)
 }
 
 /* The step before STEP that makes or starts the machine of its subject; -1: none. */
-static int maker_of_server(const struct tt_apply_run *run, const struct tt_step *step)
+static int find_server_maker(const struct tt_apply_run *run, const struct tt_step *step)
 {
     TT_EACH (before, &step->after) {
         const struct tt_step *maker = &run->plan->steps.items[*before];
@@ -95,6 +78,44 @@ static int maker_of_server(const struct tt_apply_run *run, const struct tt_step 
     return -1;
 }
 
+static char *machine_key(struct tt_arena *arena, const char *deployment, const char *balancer)
+{
+    return tt_printf(arena, "%s/%s", deployment, balancer);
+}
+
+void tt_apply_find_makers(struct tt_arena *arena, struct tt_apply_run *run)
+{
+    struct tt_step *steps = run->plan->steps.items;
+    struct tt_map makers;
+
+    tt_map_init(&makers, arena);
+    TT_EACH (step, &run->plan->steps)
+        if (step->action == TT_STEP_CREATE_SERVER && step->subject.kind == TT_SUBJECT_LOAD_BALANCER)
+            tt_map_put(&makers, machine_key(arena, step->subject.deployment, step->subject.name),
+                       step);
+    TT_EACH (step, &run->plan->steps) {
+        struct tt_step_run *state = &run->steps[step - steps];
+        const char *balancer = balancer_name(step);
+        struct tt_step *maker =
+            balancer ? tt_map_get(&makers, machine_key(arena, step->subject.deployment, balancer))
+                     : NULL;
+
+        state->machine_maker = maker ? (int)(maker - steps) : -1;
+        state->server_maker = find_server_maker(run, step);
+    }
+}
+
+const char *tt_apply_machine(const struct tt_apply_run *run, const struct tt_step *step)
+{
+    const struct tt_balancer *balancer = tt_apply_balancer(run, step);
+    int maker;
+
+    if (step->machine || (balancer && balancer->type == TT_BALANCER_CLOUD))
+        return step->machine;
+    maker = state_of(run, step)->machine_maker;
+    return maker >= 0 ? tt_apply_get(run, &run->steps[maker].made.server) : NULL;
+}
+
 const char *tt_apply_server(const struct tt_apply_run *run, int index)
 {
     const struct tt_step *step = &run->plan->steps.items[index];
@@ -104,7 +125,7 @@ const char *tt_apply_server(const struct tt_apply_run *run, int index)
         return run->steps[index].made.server;
     if (step->server)
         return step->server;
-    maker = maker_of_server(run, step);
+    maker = run->steps[index].server_maker;
     return maker >= 0 ? tt_apply_get(run, &run->steps[maker].made.server) : NULL;
 }
 
@@ -181,7 +202,7 @@ int tt_apply_endpoint(const struct tt_apply_run *run, int index, struct tt_endpo
 
     if (step->address)
         return parse_endpoint(step->address, ret_endpoint, err);
-    maker = maker_of_server(run, step);
+    maker = run->steps[index].server_maker;
     if (maker >= 0) {
         address = address_of_made(run, step, maker, &local);
     } else if (step->server) {
@@ -205,7 +226,7 @@ int tt_apply_endpoint(const struct tt_apply_run *run, int index, struct tt_endpo
 const char *tt_apply_machine_address(const struct tt_apply_run *run, const struct tt_step *step,
                                      const char *machine)
 {
-    int maker = maker_of_machine(run, step->subject.deployment, balancer_name(step));
+    int maker = state_of(run, step)->machine_maker;
     const struct tt_server *server;
     bool local;
 

@@ -26,6 +26,8 @@ struct tt_step_run {
     int open_before; /* steps before it that are not done */
     int *dependents;
     int dependent_count;
+    int machine_maker; /* the step that makes the machine of this one's balancer; -1: none */
+    int server_maker;  /* the step before it that makes or starts its server; -1: none */
     /* 0, then 1 for the settings of a balancer's new machine */
     int stage;
     /* the machine of create-server and start-server */
@@ -95,7 +97,9 @@ tt_time tt_apply_patience(const struct tt_apply_run *run, int step);
 struct tt_world *tt_apply_observe(struct tt_apply_run *run, struct tt_arena *scratch,
                                   const int *steps, int count);
 
-/* apply_find.c. NULL: Git has no such thing. */
+/* apply_find.c. Fills the makers of all steps. */
+void tt_apply_find_makers(struct tt_arena *arena, struct tt_apply_run *run);
+/* NULL: Git has no such thing. */
 const struct tt_service *tt_apply_service(const struct tt_apply_run *run,
                                           const struct tt_step *step);
 const struct tt_balancer *tt_apply_balancer(const struct tt_apply_run *run,
