@@ -51,6 +51,8 @@ int tt_store_lock(struct tt_store *store, const struct tt_strings *deployments, 
 int tt_store_renew(struct tt_store *store, int64_t token, tt_time now, tt_time lease,
                    struct tt_error *err);
 int tt_store_unlock(struct tt_store *store, int64_t token, struct tt_error *err);
+/* Takes DEPLOYMENT's lock away from whoever holds it (`unlock`). NOT_FOUND: it is not locked. */
+int tt_store_break_lock(struct tt_store *store, const char *deployment, struct tt_error *err);
 
 /* The journal: an intent before a call that changes a cloud, its outcome after it. */
 int tt_store_intent(struct tt_store *store, int64_t run, int step, const struct tt_step *what,

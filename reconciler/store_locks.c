@@ -13,6 +13,7 @@
 /* The arguments of one call, for its transaction. */
 struct locking {
     const struct tt_strings *deployments;
+    const char *deployment; /* of break_lock */
     const char *command;
     tt_time now, lease;
     struct tt_arena *arena;
@@ -184,4 +185,22 @@ int tt_store_unlock(struct tt_store *store, int64_t token, struct tt_error *err)
     struct locking locking = {.token = token};
 
     return tt_store_transact(store, free_locks, &locking, err);
+}
+
+static int break_lock(struct tt_store *store, void *self, struct tt_error *err)
+{
+    const char *deployment = ((struct locking *)self)->deployment;
+
+    if (tt_store_run(store, err, "DELETE FROM locks WHERE deployment = ?", "s", deployment) < 0)
+        return -1;
+    if (!sqlite3_changes(store->db))
+        return tt_fail(err, TT_ERR_NOT_FOUND, "deployment %s is not locked", deployment);
+    return 0;
+}
+
+int tt_store_break_lock(struct tt_store *store, const char *deployment, struct tt_error *err)
+{
+    struct locking locking = {.deployment = deployment};
+
+    return tt_store_transact(store, break_lock, &locking, err);
 }

@@ -203,6 +203,19 @@ static void a_lease_runs_out_and_is_renewed(void **state)
     assert_int_equal(tt_store_renew(f->store, other, 10001, 5000, &f->err), 0);
 }
 
+static void a_lock_can_be_broken(void **state)
+{
+    struct fixture *f = *state;
+    int64_t token;
+
+    open_store(f);
+    assert_int_equal(tt_store_lock(f->store, &f->one, "apply", 1000, HOUR, &token, &f->err), 0);
+    assert_int_equal(tt_store_break_lock(f->store, "storefront", &f->err), 0);
+    assert_int_equal(tt_store_break_lock(f->store, "storefront", &f->err), -1);
+    assert_int_equal(f->err.class, TT_ERR_NOT_FOUND);
+    assert_int_equal(tt_store_renew(f->store, token, 1000, HOUR, &f->err), -1);
+}
+
 /* A child takes the lock and dies without giving it up; WAIT: before it is reaped it is a zombie.
  */
 static pid_t crash_holder(struct fixture *f)
@@ -443,6 +456,7 @@ int main(void)
         TEST(memory_is_what_was_left),
         TEST(a_lock_names_its_holder),
         TEST(a_lease_runs_out_and_is_renewed),
+        TEST(a_lock_can_be_broken),
         TEST(the_lock_of_a_dead_process_is_free),
         TEST(a_reused_number_is_not_the_holder),
         TEST(many_processes_share_it),
