@@ -15,7 +15,7 @@
 
 #include "base/str.h"
 
-#define BODY_LIMIT      (64 * 1024)
+#define BODY_LIMIT      ((size_t)64 * 1024)
 #define SPARE_FILES     128 /* descriptors left to the rest of the process */
 #define LEAST_WINDOW    16
 #define MOST_WINDOW     4096
