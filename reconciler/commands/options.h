@@ -1,0 +1,59 @@
+/*
+ * Options: the command line, by one table that parsing, --help and completion share.
+ */
+#ifndef TT_COMMANDS_OPTIONS_H
+#define TT_COMMANDS_OPTIONS_H
+
+#include <stdio.h>
+
+#include "base/error.h"
+#include "model/words.h"
+
+struct tt_options {
+    struct tt_strings arguments; /* what is no option, after the command */
+    bool help;
+    const char *repository; /* -C; "." */
+    const char *path;
+    const char *revision;
+    bool worktree;
+    const char *world;
+    const char *state;
+    struct tt_strings targets;
+    bool json;
+    bool no_color;
+    bool quiet;
+    bool verbose;
+    const char *out;
+    bool detailed_exitcode;
+    bool prune;
+    int allow_destroy;
+    bool allow_vanished;
+    bool auto_approve;
+    int parallelism;
+    const char *format; /* graph: dot, mermaid or svg */
+    bool steps;         /* graph: the plan instead of the fleet */
+};
+
+struct tt_session;
+
+struct tt_command {
+    const char *name;
+    const char *arguments; /* "[PLANFILE]"; "" */
+    const char *help;      /* one line */
+    const char *options;   /* the names of its options, space-separated, beside the common ones */
+    int least, most;       /* numbers of arguments */
+    int (*run)(struct tt_session *session); /* returns the exit code */
+};
+
+/* Parses ARGV (after the command) into RET_OPTIONS. Long options take one dash or two, and their
+ * value as the next word or after "=". Fails (SPEC) with the option and the way out. */
+int tt_options_parse(struct tt_arena *arena, const struct tt_command *command, int argc,
+                     char **argv, struct tt_options *ret_options, struct tt_error *err);
+
+/* The help of one command. */
+void tt_options_help(FILE *out, const struct tt_command *command);
+
+/* Every option of COMMAND, "--json" and the like, ends with NULL. */
+const char *const *tt_options_names(struct tt_arena *arena, const struct tt_command *command);
+
+#endif

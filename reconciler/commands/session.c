@@ -1,0 +1,170 @@
+/*
+ * Session: the steps that commands share.
+ */
+#include "reconciler/commands/session.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/str.h"
+#include "model/world_json.h"
+
+#define MAX_SNAPSHOT (1024u * 1024 * 1024)
+
+void tt_session_complain(const struct tt_session *session, const struct tt_error *err)
+{
+    const char *red = session->color && isatty(STDERR_FILENO) ? "\033[31m" : "";
+
+    fprintf(stderr, "%strimtab: %s%s\n", red, err->message, *red ? "\033[0m" : "");
+}
+
+tt_time tt_session_now(const struct tt_session *session)
+{
+    if (session->options.world && session->world->taken_at != TT_TIME_UNKNOWN)
+        return session->world->taken_at;
+    return session->clock->now(session->clock->self);
+}
+
+static int load_snapshot(struct tt_session *session, struct tt_error *err)
+{
+    char *text;
+    size_t size;
+
+    if (tt_file_read(&session->arena, session->options.world, MAX_SNAPSHOT, &text, &size, err) < 0)
+        return -1;
+    return tt_world_from_json(&session->arena, text, size, session->options.world, &session->world,
+                              err);
+}
+
+int tt_session_load(struct tt_session *session, struct tt_error *err)
+{
+    const struct tt_options *options = &session->options;
+    struct tt_specs_request request = {
+        .repository = options->repository,
+        .path = options->path,
+        .revision = options->revision,
+        .worktree = options->worktree,
+    };
+
+    if (options->world && load_snapshot(session, err) < 0)
+        return -1;
+    request.world = session->world;
+    if (tt_specs_load(&session->arena, &request, &session->desired, &session->findings, err) < 0)
+        return -1;
+    return session->desired ? 0 : 1;
+}
+
+bool tt_session_require_specs(struct tt_session *session)
+{
+    struct tt_error err = {0};
+    int result = tt_session_load(session, &err);
+
+    if (result < 0)
+        tt_session_complain(session, &err);
+    else if (result > 0)
+        tt_findings_print(stderr, &session->findings, session->color && isatty(STDERR_FILENO));
+    return result == 0;
+}
+
+static void trace_call(void *self, const struct tt_trace_call *call)
+{
+    (void)self;
+    fprintf(stderr, "%s %s %s: %lld ms%s%s\n", call->account, call->member,
+            call->subject ? call->subject : "", (long long)call->duration, call->error ? ", " : "",
+            call->error ? call->error->message : "");
+}
+
+void tt_session_open_clouds(struct tt_session *session, bool readonly)
+{
+    struct tt_clouds_request request = {
+        .registry = session->registry,
+        .desired = session->desired,
+        .state_folder = session->state_folder,
+        .base_folder = session->options.repository,
+        .clock = session->clock,
+        .readonly = readonly,
+        .trace = session->options.verbose ? trace_call : NULL,
+    };
+
+    tt_clouds_open(&session->arena, &request, &session->clouds);
+    session->clouds_open = true;
+}
+
+void tt_session_observe(struct tt_session *session, const struct tt_observe_options *options)
+{
+    session->world =
+        tt_observe(&session->arena, &session->clouds, session->desired, session->clock, options);
+}
+
+void tt_session_remember(struct tt_session *session)
+{
+    const char *file = tt_printf(&session->arena, "%s/store.db", session->state_folder);
+    struct tt_error err = {0};
+
+    if (session->options.world || (!session->store && access(file, F_OK) < 0))
+        return;
+    if ((!session->store && tt_store_open(session->state_folder, &session->store, &err) < 0) ||
+        tt_store_load_memory(session->store, &session->arena,
+                             session->clock->now(session->clock->self), &session->memory,
+                             &err) < 0) {
+        tt_wrap(&err, "going on without the memory of earlier runs");
+        tt_session_complain(session, &err);
+    }
+}
+
+bool tt_session_plan(struct tt_session *session)
+{
+    struct tt_plan_options options = {
+        .prune = session->options.prune,
+        .allow_destroy = session->options.allow_destroy,
+        .allow_vanished = session->options.allow_vanished,
+        .targets = session->options.targets,
+    };
+    struct tt_error err = {0};
+
+    if (tt_planner_plan(&session->arena, session->desired, session->world, &session->memory,
+                        tt_session_now(session), &options, &session->plan, &err) == 0)
+        return true;
+    tt_session_complain(session, &err);
+    return false;
+}
+
+bool tt_session_prepare(struct tt_session *session)
+{
+    if (!tt_session_require_specs(session))
+        return false;
+    if (!session->options.world) {
+        tt_session_open_clouds(session, true);
+        tt_session_observe(session, &(struct tt_observe_options){0});
+        tt_session_remember(session);
+    }
+    return tt_session_plan(session);
+}
+
+bool tt_session_write(struct tt_session *session, const char *text)
+{
+    struct tt_error err = {0};
+
+    if (session->options.out) {
+        if (tt_file_write(session->options.out, text, strlen(text), 0600, &err) == 0)
+            return true;
+    } else if (fputs(text, stdout) >= 0 && fflush(stdout) == 0) {
+        return true;
+    } else {
+        tt_fail_errno(&err, TT_ERR_INTERNAL, "cannot write the result");
+    }
+    tt_session_complain(session, &err);
+    return false;
+}
+
+void tt_session_release(struct tt_session *session)
+{
+    if (session->clouds_open)
+        tt_clouds_close(&session->clouds);
+    if (session->store)
+        tt_store_close(session->store);
+    tt_arena_release(&session->arena);
+}

@@ -1,0 +1,65 @@
+/*
+ * Session: one run of the program, as it goes the way of the data: specs, world, plan.
+ */
+#ifndef TT_COMMANDS_SESSION_H
+#define TT_COMMANDS_SESSION_H
+
+#include "reconciler/apply.h"
+#include "reconciler/clouds.h"
+#include "reconciler/commands/options.h"
+#include "reconciler/observe.h"
+#include "reconciler/planner.h"
+#include "reconciler/store.h"
+#include "specs/specs.h"
+
+struct tt_session {
+    struct tt_arena arena;
+    struct tt_options options;
+    const struct tt_command *commands; /* the table; ends with a NULL name */
+    const struct tt_registry *registry;
+    const struct tt_clock *clock;
+    const char *state_folder; /* absolute */
+    bool color;
+
+    struct tt_desired *desired;  /* NULL until loaded */
+    struct tt_findings findings; /* what is wrong with the specs */
+    struct tt_world *world;
+    struct tt_memory memory;
+    struct tt_plan *plan;
+    struct tt_clouds clouds;
+    bool clouds_open;
+    struct tt_store *store; /* NULL: not open */
+};
+
+/* What "now" is for the plan: takenAt with --world, else the clock. */
+tt_time tt_session_now(const struct tt_session *session);
+
+/* Reads --world, when it is given, and the specs. Returns 0; 1 when the specs are wrong (findings
+ * are filled, desired is NULL); -1 when they could not be read. */
+int tt_session_load(struct tt_session *session, struct tt_error *err);
+
+/* As tt_session_load, but prints whatever is wrong; false: exit with 1. */
+bool tt_session_require_specs(struct tt_session *session);
+
+/* Opens the accounts and looks at the world, unless --world gave one. */
+void tt_session_open_clouds(struct tt_session *session, bool readonly);
+void tt_session_observe(struct tt_session *session, const struct tt_observe_options *options);
+
+/* Loads the memory of the store when there is a store and no --world. */
+void tt_session_remember(struct tt_session *session);
+
+/* Plans from desired, world and memory; prints the error. False: exit with 1. */
+bool tt_session_plan(struct tt_session *session);
+
+/* All of it, read only: specs, world, memory, plan. False: exit with 1. */
+bool tt_session_prepare(struct tt_session *session);
+
+void tt_session_release(struct tt_session *session);
+
+/* "trimtab: MESSAGE" on standard error. */
+void tt_session_complain(const struct tt_session *session, const struct tt_error *err);
+
+/* Writes TEXT to --out, or to standard output; false after complaining. */
+bool tt_session_write(struct tt_session *session, const char *text);
+
+#endif

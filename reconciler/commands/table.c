@@ -1,0 +1,138 @@
+/*
+ * Commands: their table, and from the command line to one of them.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "reconciler/commands/commands.h"
+
+#define PLAN_OPTIONS "world target prune allow-destroy allow-vanished"
+
+static const struct tt_command commands[] = {
+    {"validate", "", "Check the specs; no cloud is asked.", "world", 0, 0, tt_cmd_validate},
+    {"schema", "", "Print the JSON Schema of the specs, for editors.", "", 0, 0, tt_cmd_schema},
+    {"plan", "", "Show what apply would do.", PLAN_OPTIONS " out detailed-exitcode", 0, 0,
+     tt_cmd_plan},
+    {"apply", "[PLANFILE]", "Bring the clouds to what Git asks for, or carry out a saved plan.",
+     "target prune allow-destroy allow-vanished auto-approve parallelism", 0, 1, tt_cmd_apply},
+    {"drift", "", "Show where the clouds differ from Git; exits with 2 when they do.", PLAN_OPTIONS,
+     0, 0, tt_cmd_drift},
+    {"status", "", "Show deployments, services, servers and balancers as they are.", "world", 0, 0,
+     tt_cmd_status},
+    {"observe", "", "Write a snapshot of what the clouds have.", "out", 0, 0, tt_cmd_observe},
+    {"explain", "SUBJECT",
+     "Tell why a server is where it is: a service, slot, balancer, server id or step.",
+     PLAN_OPTIONS, 1, 1, tt_cmd_explain},
+    {"graph", "", "Draw the fleet, or with --steps the plan.", PLAN_OPTIONS " out format steps", 0,
+     0, tt_cmd_graph},
+    {"offers", "", "List which balancers accounts and regions offer.", "world", 0, 0,
+     tt_cmd_offers},
+    {"unlock", "DEPLOYMENT", "Show the lock of a deployment and break it.", "auto-approve", 1, 1,
+     tt_cmd_unlock},
+    {"completion", "SHELL", "Print completions for bash, zsh or fish.", "", 1, 1,
+     tt_cmd_completion},
+    {"version", "", "Print the version.", "", 0, 0, tt_cmd_version},
+    {NULL, NULL, NULL, NULL, 0, 0, NULL},
+};
+
+static void print_help(FILE *out)
+{
+    fputs("usage: trimtab COMMAND [OPTIONS]\n\n"
+          "trimtab keeps fleets of application servers and their load balancers as Git says.\n\n",
+          out);
+    for (const struct tt_command *command = commands; command->name; command++)
+        fprintf(out, "  %-12s %s\n", command->name, command->help);
+    fputs("\nexit codes: 0 done or nothing to do, 1 error, 2 differences (drift, plan\n"
+          "--detailed-exitcode), 3 held by a guard; trimtab COMMAND --help shows the options\n",
+          out);
+}
+
+static const struct tt_command *find(const char *name)
+{
+    for (const struct tt_command *command = commands; command->name; command++)
+        if (strcmp(command->name, name) == 0)
+            return command;
+    return NULL;
+}
+
+static int complain_unknown(const char *name)
+{
+    const char *names[sizeof(commands) / sizeof(commands[0])];
+    const char *nearest;
+
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+        names[i] = commands[i].name;
+    nearest = tt_nearest(name, names);
+    fprintf(stderr, "trimtab: there is no command %s%s%s: see trimtab --help\n", name,
+            nearest ? ", did you mean " : "", nearest ? nearest : "");
+    return 1;
+}
+
+/* --state, $TRIMTAB_STATE_DIR, $XDG_STATE_HOME/trimtab, ~/.local/state/trimtab; made absolute. */
+static const char *find_state_folder(struct tt_session *session)
+{
+    struct tt_arena *arena = &session->arena;
+    const char *folder = session->options.state;
+    const char *home = getenv("HOME");
+    const char *xdg = getenv("XDG_STATE_HOME");
+
+    if (!folder)
+        folder = getenv("TRIMTAB_STATE_DIR");
+    if (!folder || !*folder)
+        folder = xdg && *xdg == '/'
+                     ? tt_printf(arena, "%s/trimtab", xdg)
+                     : tt_printf(arena, "%s/.local/state/trimtab", home && *home ? home : "/tmp");
+    if (*folder != '/') {
+        char *here = getcwd(NULL, 0);
+
+        folder = tt_printf(arena, "%s/%s", here ? here : "", folder);
+        free(here);
+    }
+    return folder;
+}
+
+static int run(const struct tt_registry *registry, const struct tt_command *command, int argc,
+               char **argv)
+{
+    struct tt_session session = {
+        .commands = commands, .registry = registry, .clock = tt_clock_real()};
+    const char *no_color = getenv("NO_COLOR");
+    struct tt_error err = {0};
+    int code = 1;
+
+    tt_arena_init(&session.arena);
+    if (tt_options_parse(&session.arena, command, argc, argv, &session.options, &err) < 0) {
+        tt_session_complain(&session, &err);
+    } else if (session.options.help) {
+        tt_options_help(stdout, command);
+        code = 0;
+    } else {
+        session.color = !session.options.no_color && !(no_color && *no_color);
+        session.state_folder = find_state_folder(&session);
+        code = command->run(&session);
+    }
+    tt_session_release(&session);
+    return code;
+}
+
+int tt_commands_main(const struct tt_registry *registry, int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "--help";
+    const struct tt_command *command;
+
+    if (strcmp(name, "help") == 0 && argc > 2 && find(argv[2])) {
+        tt_options_help(stdout, find(argv[2]));
+        return 0;
+    }
+    if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-help") == 0 ||
+        strcmp(name, "-h") == 0) {
+        print_help(argc > 1 ? stdout : stderr);
+        return argc > 1 ? 0 : 1;
+    }
+    if (strcmp(name, "--version") == 0 || strcmp(name, "-version") == 0)
+        name = "version";
+    command = find(name);
+    return command ? run(registry, command, argc - 2, argv + 2) : complain_unknown(name);
+}

@@ -1,0 +1,26 @@
+/*
+ * trimtab: the one place that names the concrete providers.
+ */
+#include <signal.h>
+#include <stdio.h>
+
+#include "providers/file/file.h"
+#include "providers/local/local.h"
+#include "providers/registry.h"
+#include "providers/sim/sim.h"
+#include "reconciler/commands/commands.h"
+
+int main(int argc, char **argv)
+{
+    struct tt_registry registry = {0};
+    struct tt_error err = {0};
+
+    signal(SIGPIPE, SIG_IGN);
+    if (tt_registry_add(&registry, tt_local_ops(), &err) < 0 ||
+        tt_registry_add(&registry, tt_file_ops(), &err) < 0 ||
+        tt_registry_add(&registry, tt_sim_ops(), &err) < 0) {
+        fprintf(stderr, "trimtab: %s\n", err.message);
+        return 1;
+    }
+    return tt_commands_main(&registry, argc, argv);
+}
