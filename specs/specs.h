@@ -19,7 +19,8 @@ struct tt_specs_request {
     const char *path;       /* --path: a folder inside the repository; NULL: its root */
     const char *revision;   /* --rev: anything git rev-parse knows; NULL: HEAD */
     bool worktree;          /* read the work tree instead of a revision */
-    const struct tt_world *world; /* NULL, or the snapshot whose capabilities `file` accounts have */
+    const struct tt_world
+        *world; /* NULL, or the snapshot whose capabilities `file` accounts have */
 };
 
 /* One thing that is wrong with the specs. */

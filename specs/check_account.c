@@ -1,0 +1,88 @@
+/*
+ * Check: accounts: where credentials are, no password in an endpoint, the templates of a local
+ * account.
+ */
+#include <string.h>
+
+#include "base/map.h"
+#include "specs/check.h"
+
+static void check_credentials(struct tt_specs *specs, const struct tt_document *document)
+{
+    const struct tt_doc_credentials *doc = &document->spec.account.credentials;
+    const struct tt_scalar *places[] = {&doc->profile, &doc->env, &doc->file};
+    const struct tt_scalar *first = NULL;
+
+    for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+        if (!places[i]->given)
+            continue;
+        if (first)
+            tt_report_add(specs->report, "duplicate-key", places[i]->mark, document->subject,
+                          "credentials are in one place: profile, env or file; remove the others");
+        first = places[i];
+    }
+}
+
+static void check_endpoint(struct tt_specs *specs, const struct tt_document *document)
+{
+    const struct tt_scalar *endpoint = &document->spec.account.endpoint;
+    const char *host = endpoint->text ? strstr(endpoint->text, "://") : NULL;
+    const char *at;
+
+    if (!host)
+        return;
+    host += 3;
+    at = memrchr(host, '@', strcspn(host, "/?#"));
+    if (at && memchr(host, ':', (size_t)(at - host)))
+        tt_report_add(specs->report, "secret-in-git", endpoint->mark, document->subject,
+                      "the endpoint holds a password, and a secret must not stand in Git; change "
+                      "the password, and name a profile, an env prefix or a file under "
+                      "credentials instead");
+}
+
+static void check_template(struct tt_specs *specs, const struct tt_document *document,
+                           const struct tt_doc_template *template)
+{
+    if (template->command.given && template->software.given)
+        tt_report_add(specs->report, "duplicate-key",
+                      tt_node_key_mark(template->at.node, "software"), document->subject,
+                      "a template has either a command or software; remove one of them");
+    else if (!template->software.given && !template->command.count)
+        tt_report_add(specs->report, "missing-key", template->at.mark, document->subject,
+                      "a template needs a command (a list: the program and its arguments) or "
+                      "software: haproxy");
+}
+
+static void check_templates(struct tt_specs *specs, const struct tt_document *document)
+{
+    const struct tt_objects *list = &document->spec.account.templates;
+    struct tt_doc_template *templates = list->items;
+    struct tt_map seen;
+
+    tt_map_init(&seen, specs->arena);
+    for (size_t i = 0; i < list->count; i++) {
+        const struct tt_scalar *name = &templates[i].name;
+
+        check_template(specs, document, &templates[i]);
+        if (name->text && tt_map_put(&seen, name->text, &templates[i]))
+            tt_report_add(specs->report, "duplicate-name", name->mark, document->subject,
+                          "the template %.80s is defined twice", name->text);
+    }
+}
+
+void tt_check_account(struct tt_specs *specs, const struct tt_document *document)
+{
+    const struct tt_doc_account *doc = &document->spec.account;
+
+    check_credentials(specs, document);
+    check_endpoint(specs, document);
+    check_templates(specs, document);
+    tt_check_twice(specs, document, &doc->regions, "region");
+    tt_check_twice(specs, document, &doc->zones, "zone");
+    if (doc->regions.given && !doc->regions.count)
+        tt_report_add(specs->report, "missing-key", doc->regions.mark, document->subject,
+                      "an account needs at least one region");
+    if (doc->zones.given && !doc->zones.count)
+        tt_report_add(specs->report, "missing-key", doc->zones.mark, document->subject,
+                      "a local account needs at least one zone");
+}
