@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/vec.h"
+#include "model/words.h"
 
 /* A replacement of a failed balancer that was begun. */
 struct tt_recovery {
@@ -26,6 +27,7 @@ struct tt_known_server {
 struct tt_memory {
     TT_VEC(struct tt_recovery) recoveries;
     TT_VEC(struct tt_known_server) servers;
+    struct tt_strings deployments; /* whose servers are known, even when there are none; sorted */
 };
 
 #endif

@@ -44,6 +44,7 @@ static const char schema[] =
     "CREATE TABLE recoveries("
     " deployment TEXT NOT NULL, balancer TEXT NOT NULL, at INTEGER NOT NULL);"
     "CREATE INDEX recoveries_by_time ON recoveries(at);"
+    "CREATE TABLE known(deployment TEXT PRIMARY KEY) WITHOUT ROWID;"
     "CREATE TABLE servers("
     " deployment TEXT NOT NULL, account TEXT NOT NULL, region TEXT NOT NULL, id TEXT NOT NULL,"
     " PRIMARY KEY(deployment, account, region, id)) WITHOUT ROWID;";

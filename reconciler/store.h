@@ -54,7 +54,8 @@ int tt_store_unlock(struct tt_store *store, int64_t token, struct tt_error *err)
 /* Takes DEPLOYMENT's lock away from whoever holds it (`unlock`). NOT_FOUND: it is not locked. */
 int tt_store_break_lock(struct tt_store *store, const char *deployment, struct tt_error *err);
 
-/* The journal: an intent before a call that changes a cloud, its outcome after it. */
+/* The journal: an intent before a call that changes a cloud, its outcome after it. The intent to
+ * delete a server takes it out of what is known. */
 int tt_store_intent(struct tt_store *store, int64_t run, int step, const struct tt_step *what,
                     const char *incarnation, tt_time now, int64_t *ret_intent,
                     struct tt_error *err);

@@ -55,6 +55,20 @@ static int load_servers(struct tt_store *store, struct reading *reading, struct 
     return more;
 }
 
+static int load_known(struct tt_store *store, struct reading *reading, struct tt_error *err)
+{
+    TT_STATEMENT_AUTO *statement = NULL;
+    int more;
+
+    if (tt_store_prepare(store, &statement, err, "SELECT deployment FROM known ORDER BY deployment",
+                         "") < 0)
+        return -1;
+    while ((more = tt_store_step(store, statement, err)) > 0)
+        tt_strings_add(reading->arena, &reading->memory.deployments,
+                       text_of(reading->arena, statement, 0));
+    return more;
+}
+
 int tt_store_load_memory(struct tt_store *store, struct tt_arena *arena, tt_time now,
                          struct tt_memory *ret_memory, struct tt_error *err)
 {
@@ -65,6 +79,8 @@ int tt_store_load_memory(struct tt_store *store, struct tt_arena *arena, tt_time
     result = load_recoveries(store, &reading, err);
     if (result == 0)
         result = load_servers(store, &reading, err);
+    if (result == 0)
+        result = load_known(store, &reading, err);
     pthread_mutex_unlock(&store->lock);
     if (result == 0)
         *ret_memory = reading.memory;
@@ -102,7 +118,9 @@ static int set_known(struct tt_store *store, void *self, struct tt_error *err)
     const struct known *known = self;
 
     if (tt_store_run(store, err, "DELETE FROM servers WHERE deployment = ?", "s",
-                     known->deployment) < 0)
+                     known->deployment) < 0 ||
+        tt_store_run(store, err, "INSERT OR IGNORE INTO known VALUES(?)", "s", known->deployment) <
+            0)
         return -1;
     for (size_t i = 0; i < known->count; i++) {
         const struct tt_known_server *server = &known->servers[i];

@@ -64,6 +64,18 @@ int tt_store_end_run(struct tt_store *store, const struct tt_run_record *record,
     return 0;
 }
 
+/* What we are about to delete must not look vanished to the next run, should this one crash. */
+static int forget_server(struct tt_store *store, const struct tt_step *what, struct tt_error *err)
+{
+    if (what->action != TT_STEP_DELETE_SERVER)
+        return 0;
+    return tt_store_run(store, err,
+                        "DELETE FROM servers WHERE deployment = ? AND account = ? AND region = ? "
+                        "AND id = ?",
+                        "ssss", what->subject.deployment, what->account, what->region,
+                        what->server);
+}
+
 static int add_intent(struct tt_store *store, void *self, struct tt_error *err)
 {
     struct writing *writing = self;
@@ -80,7 +92,7 @@ static int add_intent(struct tt_store *store, void *self, struct tt_error *err)
 
     writing->id = sqlite3_last_insert_rowid(store->db);
     tt_arena_release(&scratch);
-    return result;
+    return result < 0 ? -1 : forget_server(store, what, err);
 }
 
 int tt_store_intent(struct tt_store *store, int64_t run, int step, const struct tt_step *what,

@@ -357,7 +357,8 @@ static void sort_view(struct tt_view *view)
  * ended; without memory whatever is seen gone counts, though we may have deleted it ourselves. */
 static void count_vanished(const struct tt_view *view, struct tt_deployment_view *deployment)
 {
-    int known_count = 0, vanished = 0;
+    bool remembered = tt_strings_has(&view->memory->deployments, deployment->name);
+    int vanished = 0;
 
     TT_EACH (known, &view->memory->servers) {
         const struct tt_region *region;
@@ -365,12 +366,12 @@ static void count_vanished(const struct tt_view *view, struct tt_deployment_view
 
         if (strcmp(known->deployment, deployment->name) != 0)
             continue;
-        known_count++;
+        remembered = true;
         region = tt_view_region(view, known->account, known->region);
         server = region ? tt_region_server(region, known->id) : NULL;
         vanished += region && (!server || server->state == TT_SERVER_GONE);
     }
-    if (known_count)
+    if (remembered)
         deployment->gone = vanished;
 }
 

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/str.h"
 #include "providers/sim/sim.h"
 #include "reconciler/apply.h"
@@ -32,6 +33,7 @@ struct fixture {
     struct tt_balancer lb, edge;
     struct tt_desired desired;
     int parallelism;
+    struct tt_store *store; /* NULL: none */
     /* the fault of the next run */
     int nth;
     enum tt_fault_moment moment;
@@ -94,9 +96,14 @@ static void make_desired(struct fixture *f)
     *TT_VEC_ADD(arena, &f->desired.deployments) = &f->deployment;
 }
 
-static struct fixture *new_fixture(void)
+/* LATE: the cloud shows what is new only after a while. */
+static struct fixture *new_fixture(bool late)
 {
-    const struct tt_sim_options options = {.boot = BOOT, .into_service = 3000, .drain = 5000};
+    const struct tt_sim_options options = {.boot = BOOT,
+                                           .into_service = 3000,
+                                           .drain = 5000,
+                                           .create_seen = late ? 7000 : 0,
+                                           .tags_seen = late ? 9000 : 0};
     struct fixture *f = calloc(1, sizeof(*f));
 
     tt_sim_clock_init(&f->clock, START);
@@ -115,7 +122,7 @@ static void free_fixture(struct fixture *f)
 
 static int setup(void **state)
 {
-    *state = new_fixture();
+    *state = new_fixture(false);
     return 0;
 }
 
@@ -148,12 +155,14 @@ static struct tt_plan *make_plan(struct fixture *f, struct tt_arena *arena,
     struct tt_clouds clouds = {0};
     struct tt_error err = {0};
     struct tt_plan *plan;
+    tt_time now = f->clock.clock.now(f->clock.clock.self);
 
     open_clouds(f, arena, &clouds, false);
     *ret_world = tt_observe(arena, &clouds, &f->desired, &f->clock.clock, &observe_options);
     tt_clouds_close(&clouds);
-    if (tt_planner_plan(arena, &f->desired, *ret_world, &memory,
-                        f->clock.clock.now(f->clock.clock.self), &plan_options, &plan, &err) < 0)
+    if ((f->store && tt_store_load_memory(f->store, arena, now, &memory, &err) < 0) ||
+        tt_planner_plan(arena, &f->desired, *ret_world, &memory, now, &plan_options, &plan, &err) <
+            0)
         fail_msg("%s", err.message);
     return plan;
 }
@@ -171,6 +180,7 @@ static size_t run_once(struct fixture *f, bool faulty, struct tt_apply_outcome *
                                        .plan = plan,
                                        .clouds = &clouds,
                                        .clock = &f->clock.clock,
+                                       .store = f->store,
                                        .parallelism = f->parallelism};
     size_t steps = plan->steps.count;
 
@@ -297,13 +307,39 @@ static void many_workers_do_no_harm(void **state)
     check_nothing_is_left(f);
 }
 
+/* A cloud that lists for an hour what we deleted, as gone: with the store that is no loss. */
+static void our_own_deletions_are_no_loss(void **state)
+{
+    const struct tt_sim_options options = {.boot = BOOT, .vanish = INT64_C(3600) * 1000};
+    struct fixture *f = *state;
+    char folder[] = "/tmp/tt-apply-sim-XXXXXX";
+    struct tt_apply_outcome outcome;
+    struct tt_error err = {0};
+
+    assert_non_null(mkdtemp(folder));
+    if (tt_store_open(folder, &f->store, &err) < 0)
+        fail_msg("%s", err.message);
+    tt_sim_set_options(f->sim, &options);
+    for (int i = 0; i < 2; i++) {
+        f->deployment.running = true;
+        run_once(f, false, &outcome);
+        assert_int_equal(run_once(f, false, &outcome), 0);
+        check_world(f);
+        f->deployment.running = false;
+        run_once(f, false, &outcome);
+        check_nothing_is_left(f);
+    }
+    tt_store_close(f->store);
+    assert_int_equal(tt_remove_tree(folder, NULL), 0);
+}
+
 /* The three lives of the deployment, each with a fault in its way. */
 enum life { BORN, REPAIRED, STOPPED };
 
 static void live_through(enum life life, int nth, enum tt_fault_moment moment,
                          enum tt_error_class class)
 {
-    struct fixture *f = new_fixture();
+    struct fixture *f = new_fixture(nth % 2);
     struct tt_apply_outcome outcome;
 
     f->nth = nth;
@@ -358,6 +394,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(it_is_made_repaired_and_stopped, setup, teardown),
         cmocka_unit_test_setup_teardown(many_workers_do_no_harm, setup, teardown),
+        cmocka_unit_test_setup_teardown(our_own_deletions_are_no_loss, setup, teardown),
         cmocka_unit_test(any_failing_call_at_birth_is_survived),
         cmocka_unit_test(any_failing_call_in_a_repair_is_survived),
         cmocka_unit_test(any_failing_call_at_the_end_is_survived),

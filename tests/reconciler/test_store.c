@@ -161,6 +161,29 @@ static void memory_is_what_was_left(void **state)
     assert_int_equal(memory.servers.count, 2);
     assert_string_equal(memory.servers.items[0].id, "i-9");
     assert_string_equal(memory.servers.items[1].id, "i-2");
+    assert_int_equal(memory.deployments.count, 2);
+    assert_string_equal(memory.deployments.items[0], "blog");
+}
+
+/* A crash after the call must not make our own deletion look like a loss. */
+static void what_we_delete_is_not_missed(void **state)
+{
+    struct fixture *f = *state;
+    struct tt_step step = {.action = TT_STEP_DELETE_SERVER,
+                           .subject = {.deployment = "storefront", .name = "web"},
+                           .account = "here",
+                           .region = "r",
+                           .server = "i-1"};
+    struct tt_known_server server = {"storefront", "here", "r", "i-1"};
+    struct tt_memory memory = {0};
+    int64_t intent;
+
+    open_store(f);
+    assert_int_equal(tt_store_set_known(f->store, "storefront", &server, 1, &f->err), 0);
+    assert_int_equal(tt_store_intent(f->store, 1, 0, &step, NULL, 1, &intent, &f->err), 0);
+    assert_int_equal(tt_store_load_memory(f->store, &f->arena, 1, &memory, &f->err), 0);
+    assert_int_equal(memory.servers.count, 0);
+    assert_int_equal(memory.deployments.count, 1);
 }
 
 static void a_lock_names_its_holder(void **state)
@@ -454,6 +477,7 @@ int main(void)
         TEST(the_file_is_private),
         TEST(runs_and_journal_survive),
         TEST(memory_is_what_was_left),
+        TEST(what_we_delete_is_not_missed),
         TEST(a_lock_names_its_holder),
         TEST(a_lease_runs_out_and_is_renewed),
         TEST(a_lock_can_be_broken),
