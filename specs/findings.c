@@ -75,6 +75,17 @@ static bool is_key_char(char c)
     return isalnum((unsigned char)c) || c == '_' || c == '-' || c == '.';
 }
 
+static const char *skip_chars(const char *s, int count)
+{
+    while (*s && count > 0) {
+        s++;
+        while (((unsigned char)*s & 0xC0) == 0x80)
+            s++;
+        count--;
+    }
+    return s;
+}
+
 /* True when the key that ends before COLON holds a credential; "credentials" does where a bare
  * value follows. */
 static bool key_is_secret(const char *line, const char *colon)
@@ -111,6 +122,14 @@ static char *mask_value(char *at)
     return at;
 }
 
+void tt_mask_value_of(char *line, int column)
+{
+    char *colon = strchr(line + (skip_chars(line, column - 1) - line), ':');
+
+    if (colon && !tt_starts_with(colon, "://"))
+        mask_value(colon + 1);
+}
+
 void tt_mask_secrets(char *line)
 {
     for (char *at = line; (at = strchr(at, ':'));) {
@@ -129,17 +148,6 @@ void tt_mask_secrets(char *line)
         if (end && memchr(at, ':', (size_t)(end - at)))
             memset(at, '*', (size_t)(end - at));
     }
-}
-
-static const char *skip_chars(const char *s, int count)
-{
-    while (*s && count > 0) {
-        s++;
-        while (((unsigned char)*s & 0xC0) == 0x80)
-            s++;
-        count--;
-    }
-    return s;
 }
 
 /* The line, or the part of a long one around COLUMN, and a caret under the place. */

@@ -26,6 +26,23 @@ static void load_file(struct tt_specs *specs, const struct tt_source_file *file)
     }
 }
 
+/* The source line of FINDINGS[I], with the secrets covered that any finding of this line tells of:
+ * the findings of one line stand together. */
+static char *show_line(struct tt_arena *arena, const char *line, const struct tt_finding *findings,
+                       size_t i, size_t count)
+{
+    char *copy = tt_strndup(arena, line, strcspn(line, "\r\n"));
+    int number = findings[i].mark.line;
+
+    while (i > 0 && findings[i - 1].mark.line == number)
+        i--;
+    for (; i < count && findings[i].mark.line == number; i++)
+        if (strcmp(findings[i].code, "secret-in-git") == 0)
+            tt_mask_value_of(copy, findings[i].mark.column);
+    tt_mask_secrets(copy);
+    return copy;
+}
+
 /* Gives the findings of one file their source lines, in one pass over its text. */
 static void add_lines(struct tt_arena *arena, const struct tt_source_file *file,
                       struct tt_finding *findings, size_t count)
@@ -34,18 +51,15 @@ static void add_lines(struct tt_arena *arena, const struct tt_source_file *file,
     int number = 1;
 
     for (size_t i = 0; line && i < count; i++) {
-        char *copy;
-
         while (number < findings[i].mark.line && *line) {
             line += strcspn(line, "\n");
             line += *line == '\n';
             number++;
         }
-        if (number != findings[i].mark.line)
-            continue;
-        copy = tt_strndup(arena, line, strcspn(line, "\r\n"));
-        tt_mask_secrets(copy);
-        findings[i].line = copy;
+        if (i > 0 && findings[i - 1].mark.line == findings[i].mark.line)
+            findings[i].line = findings[i - 1].line;
+        else if (number == findings[i].mark.line)
+            findings[i].line = show_line(arena, line, findings, i, count);
     }
 }
 

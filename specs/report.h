@@ -27,6 +27,9 @@ void tt_findings_sort(struct tt_findings *findings);
 /* Covers what looks like a credential in a source line with asterisks, in place. */
 void tt_mask_secrets(char *line);
 
+/* As that for the value of the key at COLUMN, whatever the key is called. */
+void tt_mask_value_of(char *line, int column);
+
 /* True for keys that hold credentials: accessKey, password, api_token ... */
 bool tt_is_secret_word(const char *key);
 
