@@ -51,6 +51,9 @@ int tt_store_lock(struct tt_store *store, const struct tt_strings *deployments, 
 int tt_store_renew(struct tt_store *store, int64_t token, tt_time now, tt_time lease,
                    struct tt_error *err);
 int tt_store_unlock(struct tt_store *store, int64_t token, struct tt_error *err);
+/* 1: DEPLOYMENT is locked, by RET_HOLDER (its strings in ARENA); 0: it is not. */
+int tt_store_read_lock(struct tt_store *store, struct tt_arena *arena, const char *deployment,
+                       struct tt_lock_holder *ret_holder, struct tt_error *err);
 /* Takes DEPLOYMENT's lock away from whoever holds it (`unlock`). NOT_FOUND: it is not locked. */
 int tt_store_break_lock(struct tt_store *store, const char *deployment, struct tt_error *err);
 

@@ -204,3 +204,17 @@ int tt_store_break_lock(struct tt_store *store, const char *deployment, struct t
 
     return tt_store_transact(store, break_lock, &locking, err);
 }
+
+int tt_store_read_lock(struct tt_store *store, struct tt_arena *arena, const char *deployment,
+                       struct tt_lock_holder *ret_holder, struct tt_error *err)
+{
+    struct row row;
+    int found;
+
+    pthread_mutex_lock(&store->lock);
+    found = read_row(store, arena, deployment, &row, err);
+    pthread_mutex_unlock(&store->lock);
+    if (found > 0)
+        *ret_holder = row.holder;
+    return found;
+}
