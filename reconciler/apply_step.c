@@ -26,6 +26,8 @@ static enum tt_progress_word word_of(int result, enum tt_progress_word success)
     return result < 0 ? TT_GO_FAILED : success;
 }
 
+static const char no_server[] = "the plan does not say which machine";
+
 static enum tt_progress_word refuse(struct tt_error *err, const char *what)
 {
     tt_fail(err, TT_ERR_SPEC, "%s", what);
@@ -131,6 +133,8 @@ static enum tt_progress_word call_create(const struct call *call, struct tt_erro
 
 static enum tt_progress_word call_start(const struct call *call, struct tt_error *err)
 {
+    if (!call->step->server)
+        return refuse(err, no_server);
     tt_apply_set(call->run, &call->state->made.server, call->step->server);
     return word_of(
         tt_provider_start_server(call->provider, call->step->region, call->step->server, err),
@@ -139,6 +143,8 @@ static enum tt_progress_word call_start(const struct call *call, struct tt_error
 
 static enum tt_progress_word call_delete(const struct call *call, struct tt_error *err)
 {
+    if (!call->step->server)
+        return refuse(err, no_server);
     return word_of(
         tt_provider_delete_server(call->provider, call->step->region, call->step->server, err),
         TT_GO_WAIT);
@@ -149,6 +155,8 @@ static enum tt_progress_word call_fence(const struct call *call, struct tt_error
     const char *machine = call->step->server ? call->step->server : call->step->machine;
     struct tt_error own = {0};
 
+    if (!machine)
+        return refuse(err, no_server);
     if (tt_provider_fence(call->provider, call->step->region, machine, &own) == 0)
         return TT_GO_DONE;
     if (own.class == TT_ERR_UNSUPPORTED) {
@@ -171,6 +179,8 @@ static enum tt_progress_word call_tag(const struct call *call, struct tt_error *
         .slot = of_service ? subject->slot : 0,
     };
 
+    if (!call->step->server)
+        return refuse(err, no_server);
     return word_of(
         tt_provider_tag(call->provider, call->step->region, call->step->server, &tags, err),
         TT_GO_DONE);
@@ -259,6 +269,8 @@ static enum tt_progress_word call_withdraw(const struct call *call, struct tt_er
     struct tt_proxy proxy;
     const char *name;
 
+    if (is_cloud(call) && !call->step->server)
+        return refuse(err, no_server);
     if (is_cloud(call))
         return word_of(tt_provider_withdraw(call->provider, call->step->region,
                                             tt_apply_cloud_name(call->run, call->step),
@@ -280,35 +292,64 @@ static enum tt_progress_word call_withdraw(const struct call *call, struct tt_er
 
 static enum tt_progress_word call_zones(const struct call *call, struct tt_error *err)
 {
+    if (!is_cloud(call) || !call->step->zones)
+        return refuse(err, "the plan sets zones, but not which ones or not of a cloud balancer");
     return word_of(tt_provider_set_zones(call->provider, call->step->region,
                                          tt_apply_cloud_name(call->run, call->step),
                                          call->step->zones, err),
                    TT_GO_DONE);
 }
 
+/* A cloud balancer wants a number where the spec leaves each service its own port. */
+static struct tt_listeners resolve_targets(struct tt_arena *arena,
+                                           const struct tt_balancer *balancer)
+{
+    struct tt_listeners listeners = {0};
+    int port = 0;
+
+    TT_EACH (service, &balancer->deployment->services)
+        if (!port && tt_service_is_behind(*service, balancer))
+            port = (*service)->port;
+    TT_EACH (listener, balancer->listeners) {
+        struct tt_listener *copy = TT_VEC_ADD(arena, &listeners);
+
+        *copy = *listener;
+        if (!copy->target_port)
+            copy->target_port = port;
+    }
+    return listeners;
+}
+
+static int set_up_cloud(const struct call *call, const struct tt_balancer *balancer,
+                        struct tt_error *err)
+{
+    const char *name = tt_apply_cloud_name(call->run, call->step);
+    struct tt_listeners listeners;
+
+    if (call->step->action == TT_STEP_SET_HEALTH_CHECK)
+        return tt_provider_set_health_check(call->provider, call->step->region, name,
+                                            tt_balancer_health(balancer), err);
+    listeners = resolve_targets(call->scratch, balancer);
+    return tt_provider_set_listeners(call->provider, call->step->region, name, &listeners, err);
+}
+
 static enum tt_progress_word call_settings(const struct call *call, struct tt_error *err)
 {
     const struct tt_balancer *balancer = tt_apply_balancer(call->run, call->step);
     const char *machine = tt_apply_machine(call->run, call->step);
-    const char *region = call->step->region;
+    struct tt_balancer_setup setup;
+    struct tt_proxy proxy;
 
-    if (!balancer)
-        return refuse(err, "the plan sets up a LoadBalancer that Git does not have");
-    if (!is_cloud(call)) {
-        struct tt_proxy proxy = proxy_of(call, machine);
-        struct tt_balancer_setup setup = setup_of(balancer);
-
-        return word_of(tt_proxy_configure(&proxy, &setup, err), TT_GO_DONE);
-    }
-    if (call->step->action == TT_STEP_SET_LISTENERS)
-        return word_of(tt_provider_set_listeners(call->provider, region,
-                                                 tt_apply_cloud_name(call->run, call->step),
-                                                 balancer->listeners, err),
-                       TT_GO_DONE);
-    return word_of(tt_provider_set_health_check(call->provider, region,
-                                                tt_apply_cloud_name(call->run, call->step),
-                                                tt_balancer_health(balancer), err),
-                   TT_GO_DONE);
+    if (!balancer || (call->step->action == TT_STEP_SET_LISTENERS ? !balancer->listeners
+                                                                  : !tt_balancer_health(balancer)))
+        return refuse(err, "the plan sets what Git does not say");
+    if (is_cloud(call))
+        return word_of(set_up_cloud(call, balancer, err), TT_GO_DONE);
+    if (!machine)
+        return refuse(err, "the balancer has no machine yet");
+    proxy = proxy_of(call, machine);
+    setup = setup_of(balancer);
+    return word_of(tt_proxy_configure(&proxy, &setup, err), TT_GO_DONE);
 }
 
 static enum tt_progress_word call_move(const struct call *call, struct tt_error *err)

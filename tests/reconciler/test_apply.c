@@ -367,6 +367,32 @@ static void impossible_plans_do_nothing(void **state)
     assert_int_equal(f->err.class, TT_ERR_SPEC);
 }
 
+/* A plan file may say anything. */
+static void steps_that_say_too_little_are_refused(void **state)
+{
+    struct fixture *f = *state;
+    const enum tt_action actions[] = {
+        TT_STEP_START_SERVER, TT_STEP_DELETE_SERVER,    TT_STEP_ENROLL,       TT_STEP_WITHDRAW,
+        TT_STEP_SET_ZONES,    TT_STEP_SET_LISTENERS,    TT_STEP_MOVE_ADDRESS, TT_STEP_FENCE,
+        TT_STEP_TAG,          TT_STEP_SET_HEALTH_CHECK,
+    };
+    const char *const balancers[] = {"lb", "edge", "nothing", NULL};
+    const int count = sizeof(actions) / sizeof(actions[0]);
+
+    for (int i = 0; i < count * 4; i++)
+        add_step(f, actions[i % count], 0)->balancer = balancers[i / count];
+    add_step(f, TT_STEP_CREATE_SERVER, 0)->subject.name = "nothing";
+    add_step(f, TT_STEP_CREATE_SERVER, 0)->region = "nowhere";
+    apply(f);
+    for (int i = 0; i < count * 4 + 2; i++) {
+        assert_int_equal(f->outcome.steps[i].state, TT_STEP_STATE_FAILED);
+        assert_int_equal(f->outcome.steps[i].error.class, TT_ERR_SPEC);
+        assert_true(strlen(error_of(f, i)) > 10);
+    }
+    for (int i = 0; i < TOY_CALLS; i++)
+        assert_int_equal(f->toy.calls[i], 0);
+}
+
 /* Raises the stop flag when the first step begins. */
 static void stop_at_once(void *self, int step, const struct tt_step_progress *progress)
 {
@@ -698,6 +724,7 @@ int main(void)
         TEST(a_failed_step_stops_only_what_follows),
         TEST(held_steps_stay_out),
         TEST(impossible_plans_do_nothing),
+        TEST(steps_that_say_too_little_are_refused),
         TEST(a_stopped_run_finishes_what_runs),
         TEST(progress_is_told_by_one_at_a_time),
         TEST(the_limit_of_parallel_calls_holds),
