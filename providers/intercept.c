@@ -168,7 +168,7 @@ static int run(struct tt_provider *provider, const struct tt_run_request *reques
     return 0;
 }
 
-#define IF_THERE(member) (inner->ops->member ? member : NULL)
+#define IF_THERE(member) (inner->ops->member ? (member) : NULL)
 
 void tt_intercept_init(struct tt_intercept *intercept, struct tt_provider *inner, tt_around around)
 {

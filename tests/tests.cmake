@@ -22,7 +22,10 @@ tt_tests(base tt_base)
 tt_tests(model tt_model)
 tt_tests(specs tt_specs)
 list(FILTER libraries EXCLUDE REGEX "tt_reconciler")
-tt_tests(providers ${libraries})
+set(provider_libraries ${libraries})
+list(FILTER provider_libraries INCLUDE REGEX
+     "^tt_(base|model|providers|http|shell|proxies|local|file|sim)$")
+tt_tests(providers ${provider_libraries})
 tt_tests(reconciler tt_reconciler ${libraries})
 
 # Whatever drives the program from outside: an executable script each, given the build folder.

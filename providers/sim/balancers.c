@@ -21,7 +21,8 @@ static int enter(struct tt_provider *provider, enum tt_call_member member, const
     balancer = tt_sim_find_balancer(ret_visit->region, name);
     if (!balancer) {
         tt_fail(err, TT_ERR_NOT_FOUND, "region %s has no cloud balancer %s", region, name);
-        return tt_sim_leave(ret_visit, -1, err);
+        tt_sim_leave(ret_visit, -1, err);
+        return -1;
     }
     *ret_balancer = balancer;
     return 0;
