@@ -3,7 +3,7 @@
  *
  *   apply.c       the scheduler: which step may start, who carries it out, what its end means
  *   apply_try.c   one step's call: journal, tries, what to do about each class of error
- *   apply_step.c  the call of each action
+ *   apply_call.h  the call of each action
  *   apply_find.c  what a step speaks of: specs, machines, addresses
  *   apply_wait.c  when a step's wait is over
  *   apply_known.c what the run leaves for the next one's memory
