@@ -100,6 +100,11 @@ static struct tt_region *look(struct cloud *cloud)
     return region;
 }
 
+static const char *zone_of(struct cloud *cloud, const char *id)
+{
+    return tt_region_server(look(cloud), id)->zone;
+}
+
 static enum tt_server_state state_of(struct cloud *cloud, const char *id)
 {
     const struct tt_server *server = tt_region_server(look(cloud), id);
@@ -228,7 +233,7 @@ static void test_capacity_of_a_zone(void **state)
     assert_int_equal(try_create(cloud, "a", &id), -1);
     assert_int_equal(cloud->err.class, TT_ERR_CONFLICT);
     assert_string_equal(cloud->err.code, "no-capacity");
-    assert_string_equal(tt_region_server(look(cloud), create(cloud, NULL))->zone, "b");
+    assert_string_equal(zone_of(cloud, create(cloud, NULL)), "b");
     assert_int_equal(tt_provider_delete_server(cloud->provider, "r1", first, &cloud->err), 0);
     create(cloud, "a");
     tt_sim_set_capacity(cloud->sim, "east", "r1", "b", 1);
@@ -247,7 +252,7 @@ static void test_impaired_zone_makes_nothing_and_keeps_what_runs(void **state)
     assert_int_equal(try_create(cloud, "a", &id), -1);
     assert_string_equal(cloud->err.code, "zone-impaired");
     assert_int_equal(state_of(cloud, running), TT_SERVER_RUNNING);
-    assert_string_equal(tt_region_server(look(cloud), create(cloud, NULL))->zone, "b");
+    assert_string_equal(zone_of(cloud, create(cloud, NULL)), "b");
 }
 
 static void test_new_machines_and_marks_are_seen_late(void **state)
