@@ -1,0 +1,90 @@
+# shellcheck shell=bash
+# ./dev check: everything that judges the code without a person. All steps run; the failures are
+# named at the end.
+
+help_check() {
+    cat <<'END'
+usage: ./dev check [STEP...]
+
+Runs the steps that are named, or all of them:
+
+  format    clang-format, without changing anything
+  shell     shellcheck on every script
+  tree      include direction, length of files, paths of this machine (tests/tree)
+  clang     a build with clang, warnings as errors
+  tidy      clang-tidy, with .clang-tidy
+  cppcheck  cppcheck
+  asan      a build with ASan and UBSan, and all tests in it
+END
+}
+
+check_format() {
+    sources | xargs clang-format --dry-run -Werror
+}
+
+check_shell() {
+    scripts | xargs shellcheck -x
+}
+
+check_tree() {
+    local script failed=0
+
+    for script in tests/tree/*.sh; do
+        "$script" build-clang || failed=1
+    done
+    return "$failed"
+}
+
+check_clang() {
+    (build_preset clang build-clang)
+}
+
+# Only what is compiled has flags to be read with; headers are read with their users.
+check_tidy() {
+    sed -n 's/^ *"file": "\(.*\)",\{0,1\}$/\1/p' build-clang/compile_commands.json | sort -u |
+        xargs -P "$(cores)" -n 4 clang-tidy --quiet -p build-clang 2>/dev/null
+}
+
+check_cppcheck() {
+    mkdir -p build-clang/cppcheck
+    cppcheck --quiet --project=build-clang/compile_commands.json -j "$(cores)" \
+        --cppcheck-build-dir=build-clang/cppcheck --error-exitcode=1 --inline-suppr \
+        --enable=warning,performance,portability --suppress=missingIncludeSystem \
+        --suppress=unmatchedSuppression --template=gcc
+}
+
+check_asan() {
+    (
+        build_preset asan build-asan
+        # shellcheck source=dev.d/test.sh
+        . dev.d/test.sh
+        export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
+        export UBSAN_OPTIONS=print_stacktrace=1
+        with_lock build-asan run_ctest build-asan build-asan/dev-test.log
+    )
+}
+
+dev_check() {
+    local step failed='' steps=(format shell tree clang tidy cppcheck asan)
+    local start
+
+    need build run test check
+    if [ $# -gt 0 ]; then
+        steps=("$@")
+        for step in "${steps[@]}"; do
+            declare -F "check_$step" >/dev/null || die "there is no step $step (see --help)"
+        done
+    fi
+    for step in "${steps[@]}"; do
+        say "== $step"
+        start=$SECONDS
+        if "check_$step"; then
+            say "== $step: ok ($((SECONDS - start)) s)"
+        else
+            say "== $step: FAILED ($((SECONDS - start)) s)"
+            failed="$failed $step"
+        fi
+    done
+    [ -z "$failed" ] || die "check failed:$failed"
+    say "check: all ${#steps[@]} steps are ok"
+}

@@ -1,0 +1,102 @@
+# shellcheck shell=bash
+# ./dev test: every test, as whoever runs it; as root the end-to-end tests also as an ordinary user.
+
+help_test() {
+    cat <<'END'
+usage: ./dev test [CTEST OPTION...]
+
+Installs what is missing, builds with warnings as errors, and runs every test with ctest. Then the
+end-to-end tests run once more with the optimised program, as an ordinary user when this is root.
+Skipped tests are named; with CI=true a skipped test is a failure, since everything that a test
+needs can be installed. Options go to ctest: ./dev test -R store
+END
+}
+
+# count LOG: "passed failed skipped", then a line for each skipped test.
+count() {
+    awk -f dev.d/count.awk "$1"
+}
+
+# run_ctest FOLDER LOG [OPTION...]
+run_ctest() {
+    local folder=$1 log=$2 code=0
+
+    shift 2
+    ctest --test-dir "$folder" -j2 --output-on-failure --timeout 600 --no-tests=error "$@" || code=$?
+    cp "$folder/Testing/Temporary/LastTest.log" "$log" 2>/dev/null || : >"$log"
+    return "$code"
+}
+
+# as_nobody HOME COMMAND...: an ordinary user with nothing but a home.
+as_nobody() {
+    local home=$1
+
+    shift
+    setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs \
+        env -i PATH="$PATH" HOME="$home" TMPDIR="$home" LANG=C.UTF-8 CI="${CI:-}" "$@"
+}
+
+# run_end_to_end LOG: with the optimised program. What an ordinary user runs is a copy, since the
+# checkout may stand where only root can read.
+run_end_to_end() {
+    local log=$1 failed=0 copy script code who
+
+    who=$(id -un)
+    [ "$who" != root ] || who='an ordinary user'
+    copy=$(mktemp -d)
+    mkdir -p "$copy/tests" "$copy/build" "$copy/home"
+    cp -r tests/e2e "$copy/tests/"
+    cp -r examples "$copy/"
+    cp build/trimtab "$copy/build/"
+    chmod 755 "$copy"
+    [ "$(id -u)" -ne 0 ] || chown 65534:65534 "$copy/home"
+    for script in "$copy"/tests/e2e/test_*.sh; do
+        printf 'end to end, as %s: %s ' "$who" "$(basename "$script" .sh)"
+        code=0
+        if [ "$(id -u)" -eq 0 ]; then
+            (cd "$copy/home" && as_nobody "$copy/home" "$script" "$copy/build")
+        else
+            "$script" "$copy/build"
+        fi >"$copy/out" 2>&1 || code=$?
+        cat "$copy/out" >>"$log"
+        case $code in
+        0) say "passed" && say "Test Passed." >>"$log" ;;
+        77) say "skipped" && say "Test Skipped." >>"$log" ;;
+        *)
+            say "FAILED" && say "Test Failed." >>"$log"
+            cat "$copy/out"
+            failed=1
+            ;;
+        esac
+    done
+    rm -rf "$copy"
+    return "$failed"
+}
+
+dev_test() {
+    local folder failed=0 passed bad skipped
+
+    need build run test
+    build_preset dev build-dev
+    build_preset release build trimtab
+    folder=$(mktemp -d)
+    # shellcheck disable=SC2064
+    trap "rm -rf '$folder'" EXIT
+    with_lock build-dev run_ctest build-dev "$folder/units.log" "$@" || failed=1
+    [ $# -gt 0 ] || run_end_to_end "$folder/e2e.log" || failed=1
+
+    cat "$folder"/*.log >"$folder/all"
+    count "$folder/all" >"$folder/count"
+    read -r passed bad skipped <"$folder/count"
+    if [ "$skipped" -gt 0 ]; then
+        say "skipped:"
+        tail -n +2 "$folder/count"
+        if [ "${CI:-}" = true ]; then
+            say "with CI=true no test may be skipped: all that they need can be installed"
+            failed=1
+        fi
+    fi
+    [ "$failed" -eq 0 ] || [ "$bad" -gt 0 ] || bad=1
+    say "$passed passed, $bad failed, $skipped skipped"
+    return "$failed"
+}
