@@ -1,12 +1,14 @@
 /*
  * The inside of apply: one run of a plan, shared by its parts.
  *
- *   apply.c       the scheduler: which step may start, who carries it out, what its end means
- *   apply_try.c   one step's call: journal, tries, what to do about each class of error
- *   apply_call.h  the call of each action
- *   apply_find.c  what a step speaks of: specs, machines, addresses
- *   apply_wait.c  when a step's wait is over
- *   apply_known.c what the run leaves for the next one's memory
+ *   apply.c           a run: its threads, its beginning, its end
+ *   apply_queue.h     which step may start, what its end means for others
+ *   apply_observer.h  looks at the clouds for all steps that wait
+ *   apply_try.c       one step's call: journal, tries, what to do about each class of error
+ *   apply_call.h      the call of each action
+ *   apply_find.c      what a step speaks of: specs, machines, addresses
+ *   apply_wait.c      when a step's wait is over
+ *   apply_known.c     what the run leaves for the next one's memory
  *
  * Who may touch what: a step belongs to the worker that calls it or to the observer while it waits,
  * and is handed over under the lock. What a step found out (`made`) is written and read by others
@@ -71,8 +73,8 @@ enum tt_progress_word {
     TT_GO_FAILED,
 };
 
-/* apply.c. Sets a field of `made` to a copy of TEXT that lives as long as the run; reads one that
- * may belong to a step still under way. */
+/* apply_queue.c. Sets a field of `made` to a copy of TEXT that lives as long as the run; reads one
+ * that may belong to a step still under way. */
 void tt_apply_set(struct tt_apply_run *run, const char **field, const char *text);
 const char *tt_apply_get(const struct tt_apply_run *run, const char *const *field);
 void tt_apply_note(struct tt_apply_run *run, int step, const char *note);

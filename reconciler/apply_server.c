@@ -1,7 +1,6 @@
 /*
  * The calls that make, start, fence, mark and delete machines.
  */
-#include "base/str.h"
 #include "reconciler/apply_call.h"
 
 static int create_machine(const struct tt_call *call, const struct tt_server_spec *spec, int port,

@@ -1,7 +1,6 @@
 /*
  * Which action is which call, and what the calls share.
  */
-#include "base/str.h"
 #include "reconciler/apply_call.h"
 #include "reconciler/planner/balance.h"
 
