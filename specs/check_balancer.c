@@ -57,17 +57,16 @@ static void check_features(struct tt_specs *specs, const struct tt_document *doc
 }
 
 /* The two services behind a balancer whose ports differ; false: there are none. */
-static bool find_different_ports(const struct tt_specs *specs, const struct tt_balancer *balancer,
+static bool find_different_ports(const struct tt_balancer *balancer,
                                  const struct tt_service **ret_one,
                                  const struct tt_service **ret_other)
 {
     const struct tt_service *first = NULL;
 
-    TT_EACH (document, &specs->documents) {
-        const struct tt_service *service = (*document)->made.service;
+    TT_EACH (item, &balancer->deployment->services) {
+        const struct tt_service *service = *item;
 
-        if ((*document)->kind != TT_KIND_SERVICE || !service->port ||
-            !tt_service_is_behind(service, balancer))
+        if (!service->port || !tt_service_is_behind(service, balancer))
             continue;
         if (first && first->port != service->port) {
             *ret_one = first;
@@ -87,7 +86,7 @@ static void check_target_ports(struct tt_specs *specs, const struct tt_document 
 
     TT_EACH (listener, balancer->listeners)
         open |= listener->target_port == 0;
-    if (!open || !find_different_ports(specs, balancer, &one, &other))
+    if (!open || !balancer->deployment || !find_different_ports(balancer, &one, &other))
         return;
     TT_EACH (listener, balancer->listeners)
         if (listener->target_port == 0)
