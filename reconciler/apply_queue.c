@@ -54,7 +54,7 @@ static void enqueue(struct tt_apply_run *run, int step)
     pthread_cond_signal(&run->queued);
 }
 
-void set_state(struct tt_apply_run *run, int step, enum tt_step_state state)
+static void set_state(struct tt_apply_run *run, int step, enum tt_step_state state)
 {
     struct tt_step_progress *progress = &run->progress[step];
 
