@@ -135,10 +135,8 @@ enum tt_member_state tt_sim_member_state(const struct sim_balancer *balancer,
                                          const struct sim_server *server, tt_time now);
 enum tt_member_state tt_sim_pool_state(const struct tt_sim *sim, const char *address);
 
-/* seed.c: takes over what a world shows of an account, or of one region. */
-void tt_sim_seed_account(struct tt_sim *sim, const struct tt_world_account *from);
-void tt_sim_seed_region(struct tt_sim *sim, struct sim_account *account,
-                        const struct tt_region *from);
+/* seed.c: takes over what a world shows of an account; what is under way there began at NOW. */
+void tt_sim_seed_account(struct tt_sim *sim, const struct tt_world_account *from, tt_time now);
 
 /* reading.c: how the cloud looks to somebody. REQUEST NULL: all of the truth. */
 struct tt_region tt_sim_read_region(const struct tt_sim *sim, const struct sim_region *region,
@@ -155,8 +153,9 @@ void tt_sim_store_unlock(struct sim_store *store);
 struct json_t;
 void tt_sim_extras_write(struct json_t *root, struct tt_sim *sim,
                          const struct sim_account *account);
-int tt_sim_extras_read(struct json_t *extras, const char *path, struct tt_sim *sim,
-                       struct sim_account *account, struct tt_error *err);
+int tt_sim_extras_options(struct json_t *extras, const char *path, struct tt_sim *sim,
+                          struct tt_error *err);
+void tt_sim_extras_read(struct json_t *extras, struct tt_sim *sim, struct sim_account *account);
 
 /* The members: servers.c, balancers.c, agent.c. */
 int tt_sim_observe(struct tt_provider *provider, const struct tt_observe_request *request,

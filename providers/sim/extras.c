@@ -154,10 +154,10 @@ static void read_server(const json_t *json, struct sim_server *server)
     server->seen_at = get_time(json, "seenAt");
     server->tags_seen_at = get_time(json, "tagsSeenAt");
     server->agent_exit = (int)json_integer_value(json_object_get(json, "agentExit"));
-    if (json_is_true(json_object_get(json, "failing")))
-        server->is.health = TT_HEALTH_FAILING;
-    else if (server->is.health == TT_HEALTH_UNKNOWN)
-        server->is.health = TT_HEALTH_PASSING;
+    /* the snapshot speaks of the health of running machines alone */
+    if (server->is.health == TT_HEALTH_UNKNOWN)
+        server->is.health =
+            json_is_true(json_object_get(json, "failing")) ? TT_HEALTH_FAILING : TT_HEALTH_PASSING;
 }
 
 static void read_members(const json_t *json, struct sim_balancer *balancer)
@@ -199,19 +199,20 @@ static void read_region(const json_t *extras, struct tt_sim *sim, struct sim_reg
                      *balancer);
 }
 
-int tt_sim_extras_read(struct json_t *extras, const char *path, struct tt_sim *sim,
-                       struct sim_account *account, struct tt_error *err)
+int tt_sim_extras_options(struct json_t *extras, const char *path, struct tt_sim *sim,
+                          struct tt_error *err)
+{
+    if (extras && !json_is_object(extras))
+        return tt_fail(err, TT_ERR_SPEC, "%s: sim is not an object", path);
+    return read_options(json_object_get(extras, "options"), path, &sim->options, err);
+}
+
+void tt_sim_extras_read(struct json_t *extras, struct tt_sim *sim, struct sim_account *account)
 {
     const json_t *next = json_object_get(extras, "next");
     json_t *token;
     const char *key;
 
-    if (!extras)
-        return 0;
-    if (!json_is_object(extras))
-        return tt_fail(err, TT_ERR_SPEC, "%s: sim is not an object", path);
-    if (read_options(json_object_get(extras, "options"), path, &sim->options, err) < 0)
-        return -1;
     if (json_is_integer(next) && json_integer_value(next) > 0)
         sim->next = json_integer_value(next);
     json_object_foreach (json_object_get(extras, "tokens"), key, token)
@@ -220,5 +221,4 @@ int tt_sim_extras_read(struct json_t *extras, const char *path, struct tt_sim *s
                 tt_strdup(&sim->arena, key), tt_strdup(&sim->arena, json_string_value(token))};
     TT_EACH (region, &account->regions)
         read_region(extras, sim, *region);
-    return 0;
 }

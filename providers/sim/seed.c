@@ -52,10 +52,9 @@ static void seed_pool(struct tt_sim *sim, struct sim_region *region, const struc
     machine->pool = tt_copy_pool(&sim->arena, from);
 }
 
-void tt_sim_seed_region(struct tt_sim *sim, struct sim_account *account,
-                        const struct tt_region *from)
+static void seed_region(struct tt_sim *sim, struct sim_account *account,
+                        const struct tt_region *from, tt_time now)
 {
-    tt_time now = sim->clock->now(sim->clock->self);
     struct sim_region *region = tt_sim_make_region(sim, account->name, from->name);
 
     region->unreachable = !from->observed;
@@ -76,10 +75,10 @@ void tt_sim_seed_region(struct tt_sim *sim, struct sim_account *account,
             tt_strdup(&sim->arena, address->address), tt_strdup(&sim->arena, address->server)};
 }
 
-void tt_sim_seed_account(struct tt_sim *sim, const struct tt_world_account *from)
+void tt_sim_seed_account(struct tt_sim *sim, const struct tt_world_account *from, tt_time now)
 {
     struct sim_account *account = tt_sim_make_account(sim, from->name);
 
     TT_EACH (region, &from->regions)
-        tt_sim_seed_region(sim, account, region);
+        seed_region(sim, account, region, now);
 }

@@ -53,7 +53,7 @@ void tt_sim_seed(struct tt_sim *sim, const struct tt_world *world)
 {
     pthread_mutex_lock(&sim->mutex);
     TT_EACH (account, &world->accounts)
-        tt_sim_seed_account(sim, account);
+        tt_sim_seed_account(sim, account, sim->clock->now(sim->clock->self));
     pthread_mutex_unlock(&sim->mutex);
 }
 

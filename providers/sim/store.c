@@ -55,13 +55,15 @@ static void free_json(json_t **json)
 
 #define AUTO_JSON __attribute__((cleanup(free_json))) json_t
 
-/* The account of the snapshot at PATH, with its extras. */
+/* The account of the snapshot at PATH, with its extras. The file may be read again and again before
+ * it is written: what is under way in it began when it was taken. */
 static int take_over(struct tt_sim *sim, const char *name, const char *path, struct tt_error *err)
 {
     struct tt_arena *arena = &sim->arena;
     const struct tt_world_account *account;
     struct tt_world *world;
     AUTO_JSON *root = NULL;
+    json_t *extras;
     size_t size;
     char *text;
 
@@ -71,10 +73,13 @@ static int take_over(struct tt_sim *sim, const char *name, const char *path, str
     account = tt_world_account(world, name);
     if (!account)
         return tt_fail(err, TT_ERR_SPEC, "%s has no account %s", path, name);
-    tt_sim_seed_account(sim, account);
     root = json_loadb(text, size, 0, NULL);
-    return tt_sim_extras_read(json_object_get(root, "sim"), path, sim,
-                              tt_sim_find_account(sim, name), err);
+    extras = json_object_get(root, "sim");
+    if (tt_sim_extras_options(extras, path, sim, err) < 0)
+        return -1;
+    tt_sim_seed_account(sim, account, world->taken_at);
+    tt_sim_extras_read(extras, sim, tt_sim_find_account(sim, name));
+    return 0;
 }
 
 /* A path of the Account is relative to the file that it is written in. */

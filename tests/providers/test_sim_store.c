@@ -221,6 +221,24 @@ static void test_people_edit_the_file(void **state)
     tt_provider_close(provider);
 }
 
+/* A seed that nothing has changed yet is read anew each time, and time passes in it all the same.
+ */
+static void test_time_passes_in_a_seed(void **state)
+{
+    struct place *place = *state;
+    struct tt_provider *provider;
+    char *text = tt_strdup(&place->arena, seed);
+
+    memcpy(strstr(text, "\"running\""), "\"pending\"", 9);
+    write_file(place, "seed.json", text);
+    place->account.endpoint = "file://seed.json";
+    provider = open_it(place);
+    assert_int_equal(look(place, provider)->servers.items[0].state, TT_SERVER_PENDING);
+    place->clock.clock.sleep(&place->clock, 60000);
+    assert_int_equal(look(place, provider)->servers.items[0].state, TT_SERVER_RUNNING);
+    tt_provider_close(provider);
+}
+
 static void test_bad_settings_are_refused(void **state)
 {
     struct place *place = *state;
@@ -312,10 +330,15 @@ static void test_processes_share_one_cloud(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_regions_have_three_zones),  TEST(test_the_cloud_outlives_its_account),
-        TEST(test_a_seed_is_planted_once),    TEST(test_a_seed_is_beside_the_spec_that_names_it),
-        TEST(test_people_edit_the_file),      TEST(test_bad_settings_are_refused),
-        TEST(test_broken_extras_are_refused), TEST(test_a_cloud_that_cannot_be_kept_says_so),
+        TEST(test_regions_have_three_zones),
+        TEST(test_the_cloud_outlives_its_account),
+        TEST(test_a_seed_is_planted_once),
+        TEST(test_a_seed_is_beside_the_spec_that_names_it),
+        TEST(test_people_edit_the_file),
+        TEST(test_time_passes_in_a_seed),
+        TEST(test_bad_settings_are_refused),
+        TEST(test_broken_extras_are_refused),
+        TEST(test_a_cloud_that_cannot_be_kept_says_so),
         TEST(test_processes_share_one_cloud),
     };
 
