@@ -7,11 +7,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <arpa/inet.h>
 #include <cmocka.h>
+#include <netinet/in.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/str.h"
@@ -609,6 +613,54 @@ static void a_machine_that_never_runs_is_given_up(void **state)
     assert_true(f->toy.calls[TOY_OBSERVE] < 200);
 }
 
+/* Makes probes real: the machines are on the loopback. Returns a socket bound to web's port. */
+static int probe_web(struct fixture *f, struct tt_health_check *check, bool listening)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    socklen_t length = sizeof(address);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &length), 0);
+    if (listening)
+        assert_int_equal(listen(fd, 1000), 0);
+    *check = (struct tt_health_check){
+        .interval = 1000, .timeout = 2000, .unhealthy_after = 3, .grace = 60000};
+    f->web.health = check;
+    f->web.port = ntohs(address.sin_port);
+    f->here.provider = TT_PROVIDER_LOCAL;
+    f->toy.address = "127.0.0.1";
+    return fd;
+}
+
+static void a_machine_is_up_when_its_health_check_passes(void **state)
+{
+    struct fixture *f = *state;
+    struct tt_health_check check;
+    int fd = probe_web(f, &check, true);
+
+    add_arrival(f, 0, "lb");
+    add_arrival(f, 1, "lb");
+    apply_all(f);
+    close(fd);
+}
+
+static void a_machine_whose_check_never_passes_is_given_up(void **state)
+{
+    struct fixture *f = *state;
+    struct tt_health_check check;
+    int fd = probe_web(f, &check, false);
+
+    add_arrival(f, 0, "lb");
+    apply(f);
+    assert_int_equal(f->outcome.failed, 1);
+    assert_int_equal(f->outcome.skipped, 1);
+    assert_non_null(strstr(error_of(f, 0), "gave up after 11m"));
+    assert_non_null(strstr(error_of(f, 0), "waiting for its health check"));
+    close(fd);
+}
+
 static void a_machine_that_cannot_be_fenced_is_left_to_its_deletion(void **state)
 {
     struct fixture *f = *state;
@@ -737,6 +789,8 @@ int main(void)
         TEST(a_create_is_not_repeated_blindly),
         TEST(a_machine_that_fails_to_boot_fails_its_step),
         TEST(a_machine_that_never_runs_is_given_up),
+        TEST(a_machine_is_up_when_its_health_check_passes),
+        TEST(a_machine_whose_check_never_passes_is_given_up),
         TEST(a_machine_that_cannot_be_fenced_is_left_to_its_deletion),
         TEST(what_exists_is_remembered),
         TEST(a_held_deployment_keeps_its_memory),

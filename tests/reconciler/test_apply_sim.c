@@ -154,7 +154,7 @@ static struct tt_plan *make_plan(struct fixture *f, struct tt_arena *arena,
     struct tt_memory memory = {0};
     struct tt_clouds clouds = {0};
     struct tt_error err = {0};
-    struct tt_plan *plan;
+    struct tt_plan *plan = NULL;
     tt_time now = f->clock.clock.now(f->clock.clock.self);
 
     open_clouds(f, arena, &clouds, false);

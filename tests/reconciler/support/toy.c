@@ -144,6 +144,8 @@ struct toy_machine *toy_add_machine(struct toy *toy, const char *id, const struc
         .state = TT_SERVER_RUNNING,
         .created_at = TT_TIME_UNKNOWN,
     };
+    if (toy->address)
+        machine->private_address = tt_strdup(&toy->arena, toy->address);
     return machine;
 }
 

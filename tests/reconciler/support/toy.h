@@ -64,8 +64,9 @@ struct toy {
     int call_time;       /* real microseconds that each of them takes */
     /* settings */
     int boot;
-    bool no_public; /* new machines get no public address */
-    bool fail_boot; /* new machines fail instead of running */
+    const char *address; /* the private one of every new machine; NULL: its own */
+    bool no_public;      /* new machines get no public address */
+    bool fail_boot;      /* new machines fail instead of running */
     bool never_run;
     bool no_list; /* balancer machines without listProxy */
     struct {
