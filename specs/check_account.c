@@ -10,10 +10,10 @@
 static void check_credentials(struct tt_specs *specs, const struct tt_document *document)
 {
     const struct tt_doc_credentials *doc = &document->spec.account.credentials;
-    const struct tt_scalar *places[] = {&doc->profile, &doc->env, &doc->file};
+    const struct tt_scalar *const places[] = {&doc->profile, &doc->env, &doc->file, NULL};
     const struct tt_scalar *first = NULL;
 
-    for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+    for (size_t i = 0; places[i]; i++) {
         if (!places[i]->given)
             continue;
         if (first)

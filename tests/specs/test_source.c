@@ -41,11 +41,11 @@ static int setup(void **state)
     f->top = tt_test_folder(&f->arena);
     f->repo = below(f, "repo");
     tt_test_write(f->repo, "one.yaml", DEPLOYMENT("one"));
-    tt_test_git(f->repo, "init", "-q", "-b", "main", ".", NULL);
+    tt_test_git(f->repo, "init", "-q", "-b", "main", ".");
     tt_test_commit(f->repo, "one", 1);
     tt_test_write(f->repo, "two.yml", DEPLOYMENT("two"));
     tt_test_commit(f->repo, "two", 2);
-    tt_test_git(f->repo, "tag", "-a", "v2", "-m", "v2", NULL);
+    tt_test_git(f->repo, "tag", "-a", "v2", "-m", "v2");
     tt_test_write(f->repo, "sub/three.yaml", DEPLOYMENT("three"));
     tt_test_commit(f->repo, "three", 3);
     *state = f;
@@ -111,7 +111,7 @@ static void test_the_work_tree_is_never_read(void **state)
 
     tt_test_write(f->repo, "one.yaml", "broken: [");
     tt_test_write(f->repo, "staged.yaml", DEPLOYMENT("staged"));
-    tt_test_git(f->repo, "add", "staged.yaml", NULL);
+    tt_test_git(f->repo, "add", "staged.yaml");
     tt_test_write(f->repo, "new.yaml", DEPLOYMENT("new"));
     assert_string_equal(FOUND(f->repo), "one three two");
 }
@@ -148,7 +148,7 @@ static void test_bare_repository(void **state)
     struct fixture *f = *state;
     char *bare = below(f, "bare.git");
 
-    tt_test_git(f->top, "clone", "-q", "--bare", "repo", "bare.git", NULL);
+    tt_test_git(f->top, "clone", "-q", "--bare", "repo", "bare.git");
     assert_string_equal(FOUND(bare), "one three two");
     assert_string_equal(FOUND(bare, .revision = "v2", .path = ""), "one two");
     assert_non_null(strstr(REFUSED(TT_ERR_SPEC, bare, .worktree = true), "bare"));
@@ -159,7 +159,7 @@ static void test_linked_worktree(void **state)
     struct fixture *f = *state;
     char *linked = below(f, "linked");
 
-    tt_test_git(f->repo, "worktree", "add", "-q", "--detach", linked, "v2", NULL);
+    tt_test_git(f->repo, "worktree", "add", "-q", "--detach", linked, "v2");
     assert_string_equal(FOUND(linked), "one two");
     assert_string_equal(FOUND(linked, .revision = "main"), "one three two");
     tt_test_write(linked, "new.yaml", DEPLOYMENT("new"));
@@ -178,9 +178,9 @@ static void test_owner(void **state)
     assert_string_equal(tt_test_load(&f->arena, &head)->owner, root);
     assert_string_equal(tt_test_load(&f->arena, &disk)->owner, root);
     /* a second root that is younger changes nothing */
-    tt_test_git(f->repo, "checkout", "-q", "--orphan", "other", NULL);
+    tt_test_git(f->repo, "checkout", "-q", "--orphan", "other");
     tt_test_commit(f->repo, "another root", 5);
-    tt_test_git(f->repo, "checkout", "-q", "main", NULL);
+    tt_test_git(f->repo, "checkout", "-q", "main");
     tt_test_git(f->repo, "merge", "-q", "--allow-unrelated-histories", "-m", "merge", "other",
                 NULL);
     assert_string_equal(tt_test_load(&f->arena, &head)->owner, root);
@@ -195,7 +195,7 @@ static void test_shallow_clone_has_no_owner(void **state)
     char *url = tt_printf(&f->arena, "file://%s", f->repo);
     char *clone = below(f, "shallow");
 
-    tt_test_git(f->top, "clone", "-q", "--depth", "1", url, clone, NULL);
+    tt_test_git(f->top, "clone", "-q", "--depth", "1", url, clone);
     assert_non_null(strstr(REFUSED(TT_ERR_SPEC, clone), "shallow"));
     tt_test_write(clone, "fleet.yaml", FLEET);
     tt_test_commit(clone, "fleet", 6);
@@ -223,7 +223,7 @@ static void test_no_commit_and_no_such_revision(void **state)
     char *empty = below(f, "empty");
 
     tt_test_write(empty, "one.yaml", DEPLOYMENT("one"));
-    tt_test_git(empty, "init", "-q", ".", NULL);
+    tt_test_git(empty, "init", "-q", ".");
     assert_non_null(strstr(REFUSED(TT_ERR_NOT_FOUND, empty), "no commit yet"));
     assert_non_null(strstr(REFUSED(TT_ERR_SPEC, empty, .worktree = true), "no commit yet"));
     assert_non_null(strstr(REFUSED(TT_ERR_NOT_FOUND, f->repo, .revision = "v9"), "v9"));

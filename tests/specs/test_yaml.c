@@ -133,7 +133,7 @@ static void test_size_limit(void **state)
     assert_string_equal(tt_test_print(&f->arena, &findings),
                         "big.yaml:1:1: error[out-of-range]: the file is larger than 16 MiB; split "
                         "it\n");
-    tt_test_git(folder, "init", "-q", ".", NULL);
+    tt_test_git(folder, "init", "-q", ".");
     tt_test_commit(folder, "big", 1);
     request.worktree = false;
     assert_int_equal(tt_specs_load(&f->arena, &request, &desired, &findings, &err), 0);

@@ -19,8 +19,6 @@
 
 #include "base/file.h"
 
-#define MAX_ARGUMENTS 32
-
 char *tt_test_folder(struct tt_arena *arena)
 {
     const char *base = getenv("TMPDIR");
@@ -106,23 +104,14 @@ static void run_child(const char *folder, char **argv)
     _exit(127);
 }
 
-void tt_test_git(const char *folder, ...)
+void tt_test_git_run(const char *folder, const char *const *argv)
 {
-    char *argv[MAX_ARGUMENTS] = {(char *)(uintptr_t) "git"};
-    int count = 1, status;
-    va_list args;
-    pid_t child;
+    int status;
+    pid_t child = fork();
 
-    va_start(args, folder);
-    do {
-        assert_true(count < MAX_ARGUMENTS);
-        argv[count] = va_arg(args, char *);
-    } while (argv[count++]);
-    va_end(args);
-    child = fork();
     assert_true(child >= 0);
     if (child == 0)
-        run_child(folder, argv);
+        run_child(folder, (char **)(uintptr_t)argv);
     assert_int_equal(waitpid(child, &status, 0), child);
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
         fail_msg("git %s failed in %s", argv[1], folder);
@@ -135,8 +124,8 @@ void tt_test_commit(const char *folder, const char *message, int hour)
     snprintf(when, sizeof(when), "2026-01-01T%02d:00:00Z", hour);
     setenv("GIT_AUTHOR_DATE", when, 1);
     setenv("GIT_COMMITTER_DATE", when, 1);
-    tt_test_git(folder, "add", "-A", NULL);
-    tt_test_git(folder, "commit", "-q", "--allow-empty", "-m", message, NULL);
+    tt_test_git(folder, "add", "-A");
+    tt_test_git(folder, "commit", "-q", "--allow-empty", "-m", message);
 }
 
 char *tt_test_print(struct tt_arena *arena, const struct tt_findings *findings)

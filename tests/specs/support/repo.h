@@ -18,9 +18,10 @@ void tt_test_write_bytes(const char *folder, const char *path, const void *data,
 /* Copies all files of FROM to TO. */
 void tt_test_copy(const char *from, const char *to);
 
-/* Runs git in FOLDER, without the configuration of this host; the arguments end with NULL. Fails
- * the test when git does. */
-void tt_test_git(const char *folder, ...);
+/* Runs git in FOLDER, without the configuration of this host. Fails the test when git does. */
+#define tt_test_git(folder, ...)                                                                   \
+    tt_test_git_run(folder, (const char *const[]){"git", __VA_ARGS__, NULL})
+void tt_test_git_run(const char *folder, const char *const *argv);
 
 /* git add and git commit. The hour is of one day, so that ids are the same in every run. */
 void tt_test_commit(const char *folder, const char *message, int hour);
