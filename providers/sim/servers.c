@@ -126,7 +126,7 @@ static int create(const struct sim_visit *visit, const struct tt_create_request 
                   const char **ret_id, struct tt_error *err)
 {
     struct tt_sim *sim = visit->sim;
-    const struct sim_zone *zone;
+    const struct sim_zone *zone = NULL;
     struct sim_server *server;
 
     *ret_id = find_made(visit, request);
