@@ -27,6 +27,8 @@ static int read_listener(struct tt_arena *arena, const struct tt_json *json,
         tt_json_word(json, "protocol", tt_protocol_words, &protocol, err) < 0 ||
         tt_json_int(json, "targetPort", 1, 65535, &listener->target_port, err) < 0)
         return -1;
+    if (listener->port == 0)
+        return tt_json_fail(json, err, "port is missing");
     listener->protocol = (enum tt_protocol)protocol;
     return read_tls(arena, json, listener, err);
 }
