@@ -229,10 +229,16 @@ static void a_lease_runs_out_and_is_renewed(void **state)
 static void a_lock_can_be_broken(void **state)
 {
     struct fixture *f = *state;
+    struct tt_lock_holder holder;
     int64_t token;
 
     open_store(f);
     assert_int_equal(tt_store_lock(f->store, &f->one, "apply", 1000, HOUR, &token, &f->err), 0);
+    assert_int_equal(tt_store_read_lock(f->store, &f->arena, "storefront", &holder, &f->err), 1);
+    assert_int_equal(holder.pid, getpid());
+    assert_int_equal(holder.token, token);
+    assert_int_equal(holder.expires, 1000 + HOUR);
+    assert_int_equal(tt_store_read_lock(f->store, &f->arena, "blog", &holder, &f->err), 0);
     assert_int_equal(tt_store_break_lock(f->store, "storefront", &f->err), 0);
     assert_int_equal(tt_store_break_lock(f->store, "storefront", &f->err), -1);
     assert_int_equal(f->err.class, TT_ERR_NOT_FOUND);
