@@ -131,6 +131,8 @@ static int read_pool_member(struct tt_arena *arena, const struct tt_json *json,
         tt_json_int(json, "port", 1, 65535, &member->port, err) < 0 ||
         tt_json_word(json, "state", tt_member_state_words, &state, err) < 0)
         return -1;
+    if (member->port == 0)
+        return tt_json_fail(json, err, "port is missing");
     member->state = (enum tt_member_state)state;
     return 0;
 }
