@@ -14,6 +14,7 @@
 
 #include "base/str.h"
 #include "model/world_json.h"
+#include "providers/proxies/proxy.h"
 #include "providers/sim/sim.h"
 
 #define START INT64_C(1795406400000) /* 2026-11-23T04:00:00Z */
@@ -480,6 +481,52 @@ static void test_pools_are_forgotten_and_agents_fail(void **state)
     assert_int_equal(cloud->err.class, TT_ERR_UNAVAILABLE);
 }
 
+/* As reconciler's apply does it, through the proxy that knows the scripts. */
+static void test_proxy_speaks_to_a_machine(void **state)
+{
+    struct cloud *cloud = *state;
+    struct tt_listener listeners[] = {{.port = 80, .protocol = TT_PROTOCOL_HTTP},
+                                      {.port = 443,
+                                       .protocol = TT_PROTOCOL_HTTPS,
+                                       .target_port = 8443,
+                                       .certificate = "/etc/c.pem",
+                                       .key = "/etc/k.pem"}};
+    struct tt_listeners wanted = {.items = listeners, .count = 2};
+    struct tt_balancer_setup setup = {.listeners = &wanted};
+    struct tt_deployment deployment = {.name = "storefront"};
+    struct tt_service service = {.name = "web", .deployment = &deployment};
+    struct tt_proxy proxy = {
+        .provider = cloud->provider,
+        .region = "r1",
+        .machine = tt_sim_add_machine(cloud->sim, "east", "r1", "a", "edge"),
+        .address = "10.0.0.1",
+    };
+    const char *web = create(cloud, "b");
+    struct tt_proxy_member entry = {
+        .service = &service,
+        .address = tt_region_server(look(cloud), web)->private_address,
+        .port = 8080,
+    };
+    struct tt_pool pool = {0};
+
+    assert_int_equal(tt_proxy_configure(&proxy, &setup, &cloud->err), 0);
+    assert_int_equal(tt_proxy_start(&proxy, &entry, &cloud->err), 0);
+    assert_int_equal(tt_proxy_list(&proxy, &cloud->arena, &pool, &cloud->err), 0);
+    assert_int_equal(pool.listeners->count, 2);
+    assert_int_equal(pool.listeners->items[0].port, 80);
+    assert_int_equal(pool.listeners->items[0].target_port, 0);
+    assert_int_equal(pool.listeners->items[1].protocol, TT_PROTOCOL_HTTPS);
+    assert_int_equal(pool.listeners->items[1].target_port, 8443);
+    assert_int_equal(pool.members.count, 1);
+    assert_string_equal(pool.members.items[0].service, "storefront.web");
+    assert_int_equal(pool.members.items[0].state, TT_MEMBER_IN_SERVICE);
+    assert_int_equal(
+        tt_proxy_stop(&proxy, "storefront.web", entry.address, 8080, 5000, &cloud->err), 0);
+    pool = (struct tt_pool){0};
+    assert_int_equal(tt_proxy_list(&proxy, &cloud->arena, &pool, &cloud->err), 0);
+    assert_int_equal(pool.members.count, 0);
+}
+
 /* A second cloud, seeded with what the first one shows, shows the same. */
 static void test_seeding_reproduces_a_world(void **state)
 {
@@ -593,6 +640,7 @@ int main(void)
         TEST(test_people_change_memberships),
         TEST(test_any_machine_becomes_a_balancer),
         TEST(test_pools_are_forgotten_and_agents_fail),
+        TEST(test_proxy_speaks_to_a_machine),
         TEST(test_seeding_reproduces_a_world),
         TEST(test_many_threads),
         TEST(test_sleeps_overlap),
