@@ -47,6 +47,9 @@ tt_time tt_monotonic(void)
     return read_clock(CLOCK_MONOTONIC);
 }
 
+/* 9999-12-31T23:59:59.999Z: what four digits of a year can say. */
+#define LAST_TIME INT64_C(253402300799999)
+
 /* The fraction and the zone after the seconds: milliseconds to add, or -1. */
 static int parse_tail(const char *tail, int64_t *ret_ms)
 {
@@ -85,7 +88,10 @@ int tt_time_parse(const char *text, tt_time *ret_time)
         return -1;
     tm.tm_year -= 1900;
     tm.tm_mon -= 1;
-    *ret_time = (tt_time)timegm(&tm) * 1000 + ms;
+    ms += (tt_time)timegm(&tm) * 1000;
+    if (ms < 0 || ms > LAST_TIME)
+        return -1;
+    *ret_time = ms;
     return 0;
 }
 
