@@ -109,7 +109,8 @@ static void make_account(struct tt_specs *specs, struct tt_document *document)
 
     document->made.account = account;
     account->name = tt_document_name(document);
-    account->provider = (enum tt_provider_kind)doc->provider.number;
+    account->provider = doc->provider.given ? (enum tt_provider_kind)doc->provider.number
+                                            : TT_PROVIDER_KINDS; /* reported; nothing follows */
     account->endpoint = doc->endpoint.text;
     account->folder = document->folder;
     account->profile = doc->credentials.profile.text;
@@ -118,7 +119,7 @@ static void make_account(struct tt_specs *specs, struct tt_document *document)
     account->regions = tt_resolve_strings(specs->arena, &doc->regions, true);
     account->snapshot = repository_path(specs, document, &doc->snapshot);
     account->mark = document->at.mark;
-    if (account->provider != TT_PROVIDER_LOCAL || !doc->provider.given)
+    if (account->provider != TT_PROVIDER_LOCAL)
         return;
     if (!doc->regions.given)
         tt_strings_add(specs->arena, &account->regions, "local");

@@ -52,7 +52,8 @@ struct tt_document *tt_resolve_global(struct tt_specs *specs, enum tt_kind kind,
 void tt_resolve_region(struct tt_specs *specs, const struct tt_document *from,
                        const struct tt_account *account, const struct tt_scalar *region);
 
-/* The features of an account; false: they are not known (a `file` account without a snapshot). */
+/* The features of an account; false: they are not known (a `file` account without a snapshot,
+ * an unknown provider). */
 bool tt_resolve_features(struct tt_specs *specs, const struct tt_account *account,
                          unsigned *ret_features);
 

@@ -117,6 +117,8 @@ bool tt_resolve_features(struct tt_specs *specs, const struct tt_account *accoun
     const struct tt_world_account *found = NULL;
     const struct tt_world *snapshot;
 
+    if (account->provider == TT_PROVIDER_KINDS)
+        return false;
     *ret_features = tt_provider_kind_features(account->provider);
     if (account->provider != TT_PROVIDER_FILE)
         return true;

@@ -302,13 +302,13 @@ static const struct tt_table balancer = {.name = "LoadBalancer spec",
 /* A document: the same four keys for every kind. */
 #define DOCUMENT(kind, metadata_table, spec_table, spec_required)                                  \
     static const struct tt_field kind##_document_fields[] = {                                      \
-        {"apiVersion", TT_FIELD_WORD, AT(tt_document, api_version),                                \
+        {"apiVersion", TT_FIELD_WORD, .offset = offsetof(struct tt_document, api_version),         \
          "The version of the spec language.", .required = true, .words = api_words},               \
-        {"kind", TT_FIELD_WORD, AT(tt_document, kind_word), "What the document describes.",        \
-         .required = true, .words = tt_kind_words},                                                \
-        {"metadata", TT_FIELD_OBJECT, AT(tt_document, metadata), "Its name.", .required = true,    \
-         .table = &(metadata_table)},                                                              \
-        {"spec", TT_FIELD_OBJECT, AT(tt_document, spec), "What is wanted.",                        \
+        {"kind", TT_FIELD_WORD, .offset = offsetof(struct tt_document, kind_word),                 \
+         "What the document describes.", .required = true, .words = tt_kind_words},                \
+        {"metadata", TT_FIELD_OBJECT, .offset = offsetof(struct tt_document, metadata),            \
+         "Its name.", .required = true, .table = &(metadata_table)},                               \
+        {"spec", TT_FIELD_OBJECT, .offset = offsetof(struct tt_document, spec), "What is wanted.", \
          .required = (spec_required), .table = &(spec_table)},                                     \
         {0}};                                                                                      \
     static const struct tt_table kind##_document = {                                               \

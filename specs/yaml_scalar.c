@@ -55,6 +55,9 @@ static bool is_float(const char *s)
 
 enum tt_scalar_kind tt_scalar_resolve(const char *text)
 {
+    /* most scalars are words, and nearly all of those begin with another character */
+    if (*text && !strchr("~nNtTfF.+-" DIGITS, *text))
+        return TT_SCALAR_STRING;
     if (tt_word_find(nulls, text) >= 0)
         return TT_SCALAR_NULL;
     if (tt_word_find(bools, text) >= 0)

@@ -136,6 +136,7 @@ static void test_path_and_folder_inside(void **state)
     assert_string_equal(FOUND(tt_printf(&f->arena, "%s/sub", f->repo)), "one three two");
     assert_string_equal(FOUND(tt_printf(&f->arena, "%s/sub", f->repo), .path = "sub"), "three");
     assert_string_equal(FOUND(f->repo, .path = "sub", .worktree = true), "three");
+    assert_string_equal(FOUND(tt_printf(&f->arena, "%s/.git", f->repo)), "one three two");
     assert_non_null(strstr(REFUSED(TT_ERR_NOT_FOUND, f->repo, .path = "nope"), "nope"));
     assert_non_null(
         strstr(REFUSED(TT_ERR_NOT_FOUND, f->repo, .path = "nope", .worktree = true), "nope"));
