@@ -144,12 +144,14 @@ int tt_sim_store_save(struct sim_provider *provider, struct tt_error *err)
 {
     struct tt_sim *sim = provider->sim;
     struct sim_account *account = tt_sim_find_account(sim, provider->account);
-    struct tt_world *world = tt_sim_read_world(sim, sim->clock->now(sim->clock->self), &sim->arena);
-    const char *snapshot = tt_world_to_json(&sim->arena, world);
-    AUTO_JSON *root = json_loads(snapshot, 0, NULL);
+    tt_time now = sim->clock->now(sim->clock->self);
+    AUTO_JSON *root = NULL;
     char *text;
     int result;
 
+    tt_sim_settle(sim, now);
+    root = json_loads(tt_world_to_json(&sim->arena, tt_sim_read_world(sim, now, &sim->arena)), 0,
+                      NULL);
     tt_sim_extras_write(root, sim, account);
     text = json_dumps(root, JSON_INDENT(1));
     if (!text)
