@@ -12,111 +12,34 @@
 
 #include <cmocka.h>
 
-#include "base/str.h"
-#include "model/world_json.h"
-#include "providers/proxies/proxy.h"
-#include "providers/sim/sim.h"
+#include "tests/providers/support/sim_cloud.h"
 
-#define START INT64_C(1795406400000) /* 2026-11-23T04:00:00Z */
-
-struct cloud {
-    struct tt_sim_clock clock;
-    struct tt_arena arena;
-    struct tt_sim *sim;
-    struct tt_provider *provider;
-    struct tt_error err;
-};
-
-static int begin(void **state)
-{
-    static const char *const zones[] = {"a", "b", NULL};
-    static struct cloud cloud;
-
-    cloud = (struct cloud){0};
-    tt_sim_clock_init(&cloud.clock, START);
-    cloud.sim = tt_sim_new(&cloud.clock.clock, NULL);
-    tt_sim_add_region(cloud.sim, "east", "r1", zones);
-    tt_sim_add_balancer(cloud.sim, "east", "r1", "elb", NULL);
-    tt_sim_add_address(cloud.sim, "east", "r1", "203.0.113.9");
-    cloud.provider = tt_sim_account(cloud.sim, &cloud.arena, "east", "acme");
-    *state = &cloud;
-    return 0;
-}
-
-static int end(void **state)
-{
-    struct cloud *cloud = *state;
-
-    tt_provider_close(cloud->provider);
-    tt_sim_free(cloud->sim);
-    tt_arena_release(&cloud->arena);
-    return 0;
-}
-
-static void options(struct cloud *cloud, struct tt_sim_options options)
+static void options(struct sim_cloud *cloud, struct tt_sim_options options)
 {
     tt_sim_set_options(cloud->sim, &options);
 }
 
-static void later(struct cloud *cloud, tt_time delay)
+static void later(struct sim_cloud *cloud, tt_time delay)
 {
     cloud->clock.clock.sleep(&cloud->clock, delay);
 }
 
-static int try_create(struct cloud *cloud, const char *zone, const char **ret_id)
+static const char *zone_of(struct sim_cloud *cloud, const char *id)
 {
-    static int number;
-    char token[32];
-    struct tt_server_spec spec = {.template = "web-1"};
-    struct tt_create_request request = {
-        .region = "r1",
-        .zone = zone,
-        .name = "storefront-web-0",
-        .client_token = token,
-        .spec = &spec,
-        .port = 8080,
-        .tags = {.owner = "acme", .deployment = "storefront", .service = "web", .slot = 0}};
-
-    snprintf(token, sizeof(token), "token-%d", number++);
-    return tt_provider_create_server(cloud->provider, &request, &cloud->arena, ret_id, &cloud->err);
+    return tt_region_server(sim_cloud_look(cloud), id)->zone;
 }
 
-static const char *create(struct cloud *cloud, const char *zone)
+static enum tt_server_state state_of(struct sim_cloud *cloud, const char *id)
 {
-    const char *id = NULL;
-
-    if (try_create(cloud, zone, &id) < 0)
-        fail_msg("%s", cloud->err.message);
-    return id;
-}
-
-static struct tt_region *look(struct cloud *cloud)
-{
-    struct tt_region *region = TT_NEW(&cloud->arena, struct tt_region);
-
-    if (tt_provider_observe(cloud->provider,
-                            &(struct tt_observe_request){.region = "r1", .owner = "acme"},
-                            &cloud->arena, region, &cloud->err) < 0)
-        fail_msg("%s", cloud->err.message);
-    return region;
-}
-
-static const char *zone_of(struct cloud *cloud, const char *id)
-{
-    return tt_region_server(look(cloud), id)->zone;
-}
-
-static enum tt_server_state state_of(struct cloud *cloud, const char *id)
-{
-    const struct tt_server *server = tt_region_server(look(cloud), id);
+    const struct tt_server *server = tt_region_server(sim_cloud_look(cloud), id);
 
     return server ? server->state : TT_SERVER_GONE;
 }
 
 /* The state of the member, or -1. */
-static int member(struct cloud *cloud, const char *server)
+static int member(struct sim_cloud *cloud, const char *server)
 {
-    const struct tt_cloud_balancer *balancer = tt_region_balancer(look(cloud), "elb");
+    const struct tt_cloud_balancer *balancer = tt_region_balancer(sim_cloud_look(cloud), "elb");
 
     TT_EACH (item, &balancer->members)
         if (strcmp(item->server, server) == 0)
@@ -124,13 +47,13 @@ static int member(struct cloud *cloud, const char *server)
     return -1;
 }
 
-static void enroll(struct cloud *cloud, const char *server)
+static void enroll(struct sim_cloud *cloud, const char *server)
 {
     if (tt_provider_enroll(cloud->provider, "r1", "elb", server, &cloud->err) < 0)
         fail_msg("%s", cloud->err.message);
 }
 
-static void withdraw(struct cloud *cloud, const char *server, tt_time drain)
+static void withdraw(struct sim_cloud *cloud, const char *server, tt_time drain)
 {
     if (tt_provider_withdraw(cloud->provider, "r1", "elb", server, drain, &cloud->err) < 0)
         fail_msg("%s", cloud->err.message);
@@ -138,47 +61,47 @@ static void withdraw(struct cloud *cloud, const char *server, tt_time drain)
 
 static void test_machines_boot(void **state)
 {
-    struct cloud *cloud = *state;
+    struct sim_cloud *cloud = *state;
     const char *id;
 
     options(cloud, (struct tt_sim_options){.boot = 30000});
-    id = create(cloud, "a");
+    id = sim_cloud_create(cloud, "a");
     assert_int_equal(state_of(cloud, id), TT_SERVER_PENDING);
-    assert_int_equal(tt_region_server(look(cloud), id)->health, TT_HEALTH_UNKNOWN);
-    assert_int_equal(tt_region_server(look(cloud), id)->created_at, START);
+    assert_int_equal(tt_region_server(sim_cloud_look(cloud), id)->health, TT_HEALTH_UNKNOWN);
+    assert_int_equal(tt_region_server(sim_cloud_look(cloud), id)->created_at, START);
     later(cloud, 29999);
     assert_int_equal(state_of(cloud, id), TT_SERVER_PENDING);
     later(cloud, 1);
     assert_int_equal(state_of(cloud, id), TT_SERVER_RUNNING);
-    assert_int_equal(tt_region_server(look(cloud), id)->health, TT_HEALTH_PASSING);
+    assert_int_equal(tt_region_server(sim_cloud_look(cloud), id)->health, TT_HEALTH_PASSING);
 }
 
 static void test_deleted_machines_are_seen_as_gone_for_a_while(void **state)
 {
-    struct cloud *cloud = *state;
+    struct sim_cloud *cloud = *state;
     const char *id;
 
     options(cloud, (struct tt_sim_options){.vanish = 1000});
-    id = create(cloud, "a");
+    id = sim_cloud_create(cloud, "a");
     enroll(cloud, id);
     assert_int_equal(tt_provider_delete_server(cloud->provider, "r1", id, &cloud->err), 0);
-    assert_int_equal(tt_region_server(look(cloud), id)->state, TT_SERVER_GONE);
+    assert_int_equal(tt_region_server(sim_cloud_look(cloud), id)->state, TT_SERVER_GONE);
     assert_int_equal(member(cloud, id), TT_MEMBER_OUT_OF_SERVICE);
     later(cloud, 1000);
-    assert_null(tt_region_server(look(cloud), id));
+    assert_null(tt_region_server(sim_cloud_look(cloud), id));
     assert_int_equal(member(cloud, id), -1);
 }
 
 static void test_dead_members_can_stay(void **state)
 {
-    struct cloud *cloud = *state;
+    struct sim_cloud *cloud = *state;
     const char *id;
 
     options(cloud, (struct tt_sim_options){.keep_dead_members = true});
-    id = create(cloud, "a");
+    id = sim_cloud_create(cloud, "a");
     enroll(cloud, id);
     tt_sim_set_server_state(cloud->sim, "east", "r1", id, TT_SERVER_GONE);
-    assert_null(tt_region_server(look(cloud), id));
+    assert_null(tt_region_server(sim_cloud_look(cloud), id));
     assert_int_equal(member(cloud, id), TT_MEMBER_OUT_OF_SERVICE);
     withdraw(cloud, id, 0);
     assert_int_equal(member(cloud, id), -1);
@@ -186,11 +109,11 @@ static void test_dead_members_can_stay(void **state)
 
 static void test_members_come_into_service(void **state)
 {
-    struct cloud *cloud = *state;
+    struct sim_cloud *cloud = *state;
     const char *id;
 
     options(cloud, (struct tt_sim_options){.boot = 10000, .into_service = 5000});
-    id = create(cloud, "a");
+    id = sim_cloud_create(cloud, "a");
     enroll(cloud, id);
     later(cloud, 5000);
     assert_int_equal(member(cloud, id), TT_MEMBER_OUT_OF_SERVICE);
@@ -206,12 +129,12 @@ static void test_members_come_into_service(void **state)
 
 static void test_withdrawing_drains(void **state)
 {
-    struct cloud *cloud = *state;
+    struct sim_cloud *cloud = *state;
     const char *id, *other;
 
     options(cloud, (struct tt_sim_options){.drain = 10000});
-    id = create(cloud, "a");
-    other = create(cloud, "b");
+    id = sim_cloud_create(cloud, "a");
+    other = sim_cloud_create(cloud, "b");
     enroll(cloud, id);
     enroll(cloud, other);
     withdraw(cloud, id, 60000);
@@ -226,66 +149,66 @@ static void test_withdrawing_drains(void **state)
 
 static void test_capacity_of_a_zone(void **state)
 {
-    struct cloud *cloud = *state;
+    struct sim_cloud *cloud = *state;
     const char *id = NULL, *first;
 
     tt_sim_set_capacity(cloud->sim, "east", "r1", "a", 1);
-    first = create(cloud, "a");
-    assert_int_equal(try_create(cloud, "a", &id), -1);
+    first = sim_cloud_create(cloud, "a");
+    assert_int_equal(sim_cloud_try_create(cloud, "a", &id), -1);
     assert_int_equal(cloud->err.class, TT_ERR_CONFLICT);
     assert_string_equal(cloud->err.code, "no-capacity");
-    assert_string_equal(zone_of(cloud, create(cloud, NULL)), "b");
+    assert_string_equal(zone_of(cloud, sim_cloud_create(cloud, NULL)), "b");
     assert_int_equal(tt_provider_delete_server(cloud->provider, "r1", first, &cloud->err), 0);
-    create(cloud, "a");
+    sim_cloud_create(cloud, "a");
     tt_sim_set_capacity(cloud->sim, "east", "r1", "b", 1);
-    assert_int_equal(try_create(cloud, NULL, &id), -1);
+    assert_int_equal(sim_cloud_try_create(cloud, NULL, &id), -1);
     assert_string_equal(cloud->err.code, "no-capacity");
     assert_null(id);
 }
 
 static void test_impaired_zone_makes_nothing_and_keeps_what_runs(void **state)
 {
-    struct cloud *cloud = *state;
-    const char *running = create(cloud, "a"), *id = NULL;
+    struct sim_cloud *cloud = *state;
+    const char *running = sim_cloud_create(cloud, "a"), *id = NULL;
 
     tt_sim_set_zone_state(cloud->sim, "east", "r1", "a", TT_ZONE_IMPAIRED);
-    assert_int_equal(tt_region_zone(look(cloud), "a")->state, TT_ZONE_IMPAIRED);
-    assert_int_equal(try_create(cloud, "a", &id), -1);
+    assert_int_equal(tt_region_zone(sim_cloud_look(cloud), "a")->state, TT_ZONE_IMPAIRED);
+    assert_int_equal(sim_cloud_try_create(cloud, "a", &id), -1);
     assert_string_equal(cloud->err.code, "zone-impaired");
     assert_int_equal(state_of(cloud, running), TT_SERVER_RUNNING);
-    assert_string_equal(zone_of(cloud, create(cloud, NULL)), "b");
+    assert_string_equal(zone_of(cloud, sim_cloud_create(cloud, NULL)), "b");
 }
 
 static void test_new_machines_and_marks_are_seen_late(void **state)
 {
-    struct cloud *cloud = *state;
+    struct sim_cloud *cloud = *state;
     struct tt_tags tags = {.slot = -1, .spec = "new"};
     const char *id;
 
     options(cloud, (struct tt_sim_options){.create_seen = 1000, .tags_seen = 3000});
-    id = create(cloud, "a");
-    assert_null(tt_region_server(look(cloud), id));
+    id = sim_cloud_create(cloud, "a");
+    assert_null(tt_region_server(sim_cloud_look(cloud), id));
     assert_int_equal(
         tt_sim_world(cloud->sim, &cloud->arena)->accounts.items[0].regions.items[0].servers.count,
         1);
     later(cloud, 1000);
-    assert_null(tt_region_server(look(cloud), id)); /* no owner's mark yet */
+    assert_null(tt_region_server(sim_cloud_look(cloud), id)); /* no owner's mark yet */
     later(cloud, 2000);
-    assert_string_equal(tt_region_server(look(cloud), id)->tags.owner, "acme");
+    assert_string_equal(tt_region_server(sim_cloud_look(cloud), id)->tags.owner, "acme");
     assert_int_equal(tt_provider_tag(cloud->provider, "r1", id, &tags, &cloud->err), 0);
-    assert_null(tt_region_server(look(cloud), id)->tags.spec);
+    assert_null(tt_region_server(sim_cloud_look(cloud), id)->tags.spec);
     later(cloud, 3000);
-    assert_string_equal(tt_region_server(look(cloud), id)->tags.spec, "new");
+    assert_string_equal(tt_region_server(sim_cloud_look(cloud), id)->tags.spec, "new");
 }
 
 static void test_throttling(void **state)
 {
-    struct cloud *cloud = *state;
+    struct sim_cloud *cloud = *state;
     struct tt_error *err = &cloud->err;
 
     options(cloud, (struct tt_sim_options){.calls_per_second = 2});
-    look(cloud);
-    look(cloud);
+    sim_cloud_look(cloud);
+    sim_cloud_look(cloud);
     assert_int_equal(tt_provider_delete_server(cloud->provider, "r1", "x", err), -1);
     assert_int_equal(err->class, TT_ERR_THROTTLED);
     assert_int_equal(tt_sim_calls(cloud->sim, "delete_server"), 1);
@@ -296,16 +219,16 @@ static void test_throttling(void **state)
 
 static void test_calls_take_time(void **state)
 {
-    struct cloud *cloud = *state;
+    struct sim_cloud *cloud = *state;
 
     options(cloud, (struct tt_sim_options){.call = 70});
-    look(cloud);
+    sim_cloud_look(cloud);
     assert_int_equal(cloud->clock.clock.now(&cloud->clock), START + 70);
 }
 
 static void test_unreachable_region_fails_without_effect(void **state)
 {
-    struct cloud *cloud = *state;
+    struct sim_cloud *cloud = *state;
     struct tt_region region;
     const char *id = NULL;
 
@@ -316,15 +239,15 @@ static void test_unreachable_region_fails_without_effect(void **state)
                             &cloud->arena, &region, &cloud->err),
         -1);
     assert_int_equal(cloud->err.class, TT_ERR_UNAVAILABLE);
-    assert_int_equal(try_create(cloud, "a", &id), -1);
+    assert_int_equal(sim_cloud_try_create(cloud, "a", &id), -1);
     assert_int_equal(cloud->err.class, TT_ERR_UNAVAILABLE);
     tt_sim_set_reachable(cloud->sim, "east", "r1", true);
-    assert_int_equal(look(cloud)->servers.count, 0);
+    assert_int_equal(sim_cloud_look(cloud)->servers.count, 0);
 }
 
 static void test_a_token_is_kept_beyond_its_machine(void **state)
 {
-    struct cloud *cloud = *state;
+    struct sim_cloud *cloud = *state;
     struct tt_server_spec spec = {.template = "web-1"};
     struct tt_create_request request = {.region = "r1",
                                         .name = "x",
@@ -341,20 +264,20 @@ static void test_a_token_is_kept_beyond_its_machine(void **state)
         tt_provider_create_server(cloud->provider, &request, &cloud->arena, &second, &cloud->err),
         0);
     assert_string_equal(first, second);
-    assert_int_equal(look(cloud)->servers.count, 0);
+    assert_int_equal(sim_cloud_look(cloud)->servers.count, 0);
 }
 
 static void test_address_leaves_with_its_machine(void **state)
 {
-    struct cloud *cloud = *state;
-    const char *id = create(cloud, "a");
+    struct sim_cloud *cloud = *state;
+    const char *id = sim_cloud_create(cloud, "a");
     struct tt_error *err = &cloud->err;
 
     assert_int_equal(tt_provider_move_address(cloud->provider, "r1", "203.0.113.9", id, err), 0);
-    assert_string_equal(look(cloud)->addresses.items[0].server, id);
+    assert_string_equal(sim_cloud_look(cloud)->addresses.items[0].server, id);
     assert_int_equal(tt_provider_delete_server(cloud->provider, "r1", id, err), 0);
-    assert_null(look(cloud)->addresses.items[0].server);
-    id = create(cloud, "a");
+    assert_null(sim_cloud_look(cloud)->addresses.items[0].server);
+    id = sim_cloud_create(cloud, "a");
     tt_sim_set_server_state(cloud->sim, "east", "r1", id, TT_SERVER_STOPPED);
     assert_int_equal(tt_provider_move_address(cloud->provider, "r1", "203.0.113.9", id, err), -1);
     assert_int_equal(err->class, TT_ERR_CONFLICT);
@@ -362,8 +285,8 @@ static void test_address_leaves_with_its_machine(void **state)
 
 static void test_stopped_and_failed_machines(void **state)
 {
-    struct cloud *cloud = *state;
-    const char *id = create(cloud, "a");
+    struct sim_cloud *cloud = *state;
+    const char *id = sim_cloud_create(cloud, "a");
     struct tt_error *err = &cloud->err;
 
     options(cloud, (struct tt_sim_options){.boot = 5000});
@@ -382,18 +305,18 @@ static void test_stopped_and_failed_machines(void **state)
 
 static void test_lost_marks_make_a_machine_foreign(void **state)
 {
-    struct cloud *cloud = *state;
-    const char *id = create(cloud, "a");
+    struct sim_cloud *cloud = *state;
+    const char *id = sim_cloud_create(cloud, "a");
 
     tt_sim_set_tags(cloud->sim, "east", "r1", id, &(struct tt_tags){.slot = -1});
-    assert_null(tt_region_server(look(cloud), id));
+    assert_null(tt_region_server(sim_cloud_look(cloud), id));
     assert_int_equal(tt_provider_delete_server(cloud->provider, "r1", id, &cloud->err), -1);
     assert_int_equal(cloud->err.class, TT_ERR_DENIED);
 }
 
 static void test_people_change_memberships(void **state)
 {
-    struct cloud *cloud = *state;
+    struct sim_cloud *cloud = *state;
     const char *legacy = tt_sim_add_machine(cloud->sim, "east", "r1", "b", "legacy");
 
     tt_sim_add_member(cloud->sim, "east", "r1", "elb", legacy);
@@ -402,157 +325,8 @@ static void test_people_change_memberships(void **state)
     assert_int_equal(member(cloud, legacy), -1);
 }
 
-/* The exit code; the output is in RET_OUTPUT. */
-static int run(struct cloud *cloud, const char *machine, const char *const argv[],
-               const char **ret_output)
-{
-    struct tt_run_result result = {0};
-
-    if (tt_provider_run(cloud->provider,
-                        &(struct tt_run_request){.region = "r1", .machine = machine, .argv = argv},
-                        &cloud->arena, &result, &cloud->err) < 0)
-        return -1;
-    *ret_output = result.output;
-    return result.exit_code;
-}
-
-static void test_any_machine_becomes_a_balancer(void **state)
-{
-    struct cloud *cloud = *state;
-    const char *edge = tt_sim_add_machine(cloud->sim, "east", "r1", "a", "edge");
-    const char *web = create(cloud, "b"), *output;
-    const char *address = tt_region_server(look(cloud), web)->private_address;
-    const char *const start[] = {"/enstratus/bin/startProxy",
-                                 "s.web",
-                                 "w.example",
-                                 "NONE",
-                                 "10.0.0.1",
-                                 address,
-                                 "8080",
-                                 NULL};
-    const char *const again[] = {"startProxy", "s.api", "NONE", "NONE",
-                                 "10.0.0.1",   address, "9090", NULL};
-    const char *const list[] = {"listProxy", NULL}, *const list_web[] = {"listProxy", "s.web",
-                                                                         NULL};
-    const char *const stop[] = {"stopProxy", address, "s.web", NULL};
-    const char *const stop_all[] = {"stopProxy", address, NULL};
-
-    assert_int_equal(run(cloud, edge, start, &output), 0);
-    assert_int_equal(run(cloud, edge, again, &output), 0);
-    assert_int_equal(run(cloud, edge, list_web, &output), 0);
-    assert_string_equal(output, tt_printf(&cloud->arena, "s.web\t%s\t8080\tin-service\n", address));
-    tt_sim_set_health(cloud->sim, "east", "r1", web, TT_HEALTH_FAILING);
-    assert_int_equal(run(cloud, edge, stop, &output), 0);
-    assert_int_equal(run(cloud, edge, list, &output), 0);
-    assert_string_equal(output,
-                        tt_printf(&cloud->arena, "s.api\t%s\t9090\tout-of-service\n", address));
-    assert_int_equal(run(cloud, edge, start, &output), 0);
-    assert_int_equal(run(cloud, edge, stop_all, &output), 0);
-    assert_int_equal(run(cloud, edge, list, &output), 0);
-    assert_string_equal(output, "");
-}
-
-static void test_pools_are_forgotten_and_agents_fail(void **state)
-{
-    struct cloud *cloud = *state;
-    const char *edge = tt_sim_add_machine(cloud->sim, "east", "r1", "a", "edge"), *output;
-    const char *const start[] = {"startProxy", "s.web",    "NONE", "NONE",
-                                 "10.0.0.1",   "10.0.0.7", "8080", NULL};
-    const char *const list[] = {"listProxy", NULL}, *const wrong[] = {"startProxy", "s.web", NULL};
-    const char *const bad_port[] = {"startProxy", "s.web",    "NONE",  "NONE",
-                                    "10.0.0.1",   "10.0.0.7", "80800", NULL};
-
-    assert_int_equal(run(cloud, edge, start, &output), 0);
-    tt_sim_forget_pool(cloud->sim, "east", "r1", edge);
-    assert_int_equal(run(cloud, edge, list, &output), 0);
-    assert_string_equal(output, "");
-    tt_sim_set_agent(cloud->sim, "east", "r1", edge, 21);
-    assert_int_equal(run(cloud, edge, start, &output), 21);
-    tt_sim_set_agent(cloud->sim, "east", "r1", edge, 127);
-    assert_int_equal(run(cloud, edge, list, &output), -1);
-    assert_int_equal(cloud->err.class, TT_ERR_NOT_FOUND);
-    tt_sim_set_agent(cloud->sim, "east", "r1", edge, 0);
-    assert_true(run(cloud, edge, wrong, &output) > 0);
-    assert_true(run(cloud, edge, bad_port, &output) > 0);
-    assert_int_equal(run(cloud, edge, list, &output), 0);
-    assert_string_equal(output, "");
-    tt_sim_set_server_state(cloud->sim, "east", "r1", edge, TT_SERVER_FAILED);
-    assert_int_equal(run(cloud, edge, list, &output), -1);
-    assert_int_equal(cloud->err.class, TT_ERR_UNAVAILABLE);
-}
-
-/* As reconciler's apply does it, through the proxy that knows the scripts. */
-static void test_proxy_speaks_to_a_machine(void **state)
-{
-    struct cloud *cloud = *state;
-    struct tt_listener listeners[] = {{.port = 80, .protocol = TT_PROTOCOL_HTTP},
-                                      {.port = 443,
-                                       .protocol = TT_PROTOCOL_HTTPS,
-                                       .target_port = 8443,
-                                       .certificate = "/etc/c.pem",
-                                       .key = "/etc/k.pem"}};
-    struct tt_listeners wanted = {.items = listeners, .count = 2};
-    struct tt_balancer_setup setup = {.listeners = &wanted};
-    struct tt_deployment deployment = {.name = "storefront"};
-    struct tt_service service = {.name = "web", .deployment = &deployment};
-    struct tt_proxy proxy = {
-        .provider = cloud->provider,
-        .region = "r1",
-        .machine = tt_sim_add_machine(cloud->sim, "east", "r1", "a", "edge"),
-        .address = "10.0.0.1",
-    };
-    const char *web = create(cloud, "b");
-    struct tt_proxy_member entry = {
-        .service = &service,
-        .address = tt_region_server(look(cloud), web)->private_address,
-        .port = 8080,
-    };
-    struct tt_pool pool = {0};
-
-    assert_int_equal(tt_proxy_configure(&proxy, &setup, &cloud->err), 0);
-    assert_int_equal(tt_proxy_start(&proxy, &entry, &cloud->err), 0);
-    assert_int_equal(tt_proxy_list(&proxy, &cloud->arena, &pool, &cloud->err), 0);
-    assert_int_equal(pool.listeners->count, 2);
-    assert_int_equal(pool.listeners->items[0].port, 80);
-    assert_int_equal(pool.listeners->items[0].target_port, 0);
-    assert_int_equal(pool.listeners->items[1].protocol, TT_PROTOCOL_HTTPS);
-    assert_int_equal(pool.listeners->items[1].target_port, 8443);
-    assert_int_equal(pool.members.count, 1);
-    assert_string_equal(pool.members.items[0].service, "storefront.web");
-    assert_int_equal(pool.members.items[0].state, TT_MEMBER_IN_SERVICE);
-    assert_int_equal(
-        tt_proxy_stop(&proxy, "storefront.web", entry.address, 8080, 5000, &cloud->err), 0);
-    pool = (struct tt_pool){0};
-    assert_int_equal(tt_proxy_list(&proxy, &cloud->arena, &pool, &cloud->err), 0);
-    assert_int_equal(pool.members.count, 0);
-}
-
-/* A second cloud, seeded with what the first one shows, shows the same. */
-static void test_seeding_reproduces_a_world(void **state)
-{
-    struct cloud *cloud = *state;
-    const char *edge = tt_sim_add_machine(cloud->sim, "east", "r1", "a", "edge"), *output;
-    const char *web = create(cloud, "b");
-    const char *const start[] = {"startProxy", "s.web",
-                                 "NONE",       "NONE",
-                                 "10.0.0.1",   tt_region_server(look(cloud), web)->private_address,
-                                 "8080",       NULL};
-    struct tt_sim *copy = tt_sim_new(&cloud->clock.clock, NULL);
-    struct tt_world *world;
-
-    enroll(cloud, web);
-    assert_int_equal(run(cloud, edge, start, &output), 0);
-    tt_sim_set_server_state(cloud->sim, "east", "r1", create(cloud, "a"), TT_SERVER_STOPPED);
-    world = tt_sim_world(cloud->sim, &cloud->arena);
-    assert_int_equal(world->accounts.items[0].regions.items[0].pools.count, 1);
-    tt_sim_seed(copy, world);
-    assert_string_equal(tt_world_to_json(&cloud->arena, tt_sim_world(copy, &cloud->arena)),
-                        tt_world_to_json(&cloud->arena, world));
-    tt_sim_free(copy);
-}
-
 struct user {
-    struct cloud *cloud;
+    struct sim_cloud *cloud;
     struct tt_arena arena;
     int number, failures;
 };
@@ -587,7 +361,7 @@ static void *use(void *self)
 
 static void test_many_threads(void **state)
 {
-    struct cloud *cloud = *state;
+    struct sim_cloud *cloud = *state;
     struct user users[4] = {0};
     pthread_t threads[4];
 
@@ -601,14 +375,14 @@ static void test_many_threads(void **state)
         assert_int_equal(users[i].failures, 0);
         tt_arena_release(&users[i].arena);
     }
-    assert_int_equal(look(cloud)->servers.count, 40);
-    assert_int_equal(tt_region_balancer(look(cloud), "elb")->members.count, 40);
+    assert_int_equal(sim_cloud_look(cloud)->servers.count, 40);
+    assert_int_equal(tt_region_balancer(sim_cloud_look(cloud), "elb")->members.count, 40);
     assert_int_equal(tt_sim_calls(cloud->sim, "create_server"), 80);
 }
 
 static void test_sleeps_overlap(void **state)
 {
-    struct cloud *cloud = *state;
+    struct sim_cloud *cloud = *state;
 
     later(cloud, 100);
     assert_int_equal(cloud->clock.clock.now(&cloud->clock), START + 100);
@@ -617,7 +391,7 @@ static void test_sleeps_overlap(void **state)
     assert_int_equal(cloud->clock.clock.now(&cloud->clock), START + 100);
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, begin, end)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, sim_cloud_begin, sim_cloud_end)
 
 int main(void)
 {
@@ -638,10 +412,6 @@ int main(void)
         TEST(test_stopped_and_failed_machines),
         TEST(test_lost_marks_make_a_machine_foreign),
         TEST(test_people_change_memberships),
-        TEST(test_any_machine_becomes_a_balancer),
-        TEST(test_pools_are_forgotten_and_agents_fail),
-        TEST(test_proxy_speaks_to_a_machine),
-        TEST(test_seeding_reproduces_a_world),
         TEST(test_many_threads),
         TEST(test_sleeps_overlap),
     };
