@@ -41,3 +41,4 @@ foreach(script ${scripts})
 endforeach()
 
 include(tests/fuzz/fuzz.cmake)
+include(bench/bench.cmake)
