@@ -79,6 +79,16 @@ BY_NAME(by_member, struct tt_member, server)
 BY_NAME(by_machine, struct tt_pool, machine)
 BY_NAME(by_address, struct tt_elastic_address, address)
 
+const struct tt_server *tt_region_find_server(const struct tt_region *region, const char *id)
+{
+    const struct tt_server key = {.id = id};
+
+    if (!id || region->servers.count == 0)
+        return NULL;
+    return bsearch(&key, region->servers.items, region->servers.count,
+                   sizeof(*region->servers.items), by_server);
+}
+
 static int by_pool_member(const void *a, const void *b)
 {
     const struct tt_pool_member *one = a, *other = b;

@@ -54,9 +54,9 @@ struct tt_member {
 struct tt_cloud_balancer {
     const char *id;
     const char *name;
-    const struct tt_strings *zones;         /* NULL: unknown */
-    const struct tt_listeners *listeners;   /* NULL: unknown */
-    const struct tt_health_check *health;   /* NULL: unknown */
+    const struct tt_strings *zones;       /* NULL: unknown */
+    const struct tt_listeners *listeners; /* NULL: unknown */
+    const struct tt_health_check *health; /* NULL: unknown */
     TT_VEC(struct tt_member) members;
 };
 
@@ -82,8 +82,8 @@ struct tt_elastic_address {
 
 struct tt_region {
     const char *name;
-    bool observed;     /* else unreachable: everything below is empty */
-    const char *error; /* why it is unreachable; NULL when observed */
+    bool observed;                      /* else unreachable: everything below is empty */
+    const char *error;                  /* why it is unreachable; NULL when observed */
     const struct tt_strings *templates; /* NULL: not listed */
     TT_VEC(struct tt_zone) zones;
     TT_VEC(struct tt_server) servers;
@@ -110,6 +110,9 @@ const struct tt_region *tt_world_region(const struct tt_world *world, const char
                                         const char *region);
 const struct tt_zone *tt_region_zone(const struct tt_region *region, const char *name);
 const struct tt_server *tt_region_server(const struct tt_region *region, const char *id);
+/* As tt_region_server, in a sorted world: by bisection, for those who ask about every server. ID
+ * may be NULL. */
+const struct tt_server *tt_region_find_server(const struct tt_region *region, const char *id);
 const struct tt_pool *tt_region_pool(const struct tt_region *region, const char *machine);
 const struct tt_cloud_balancer *tt_region_balancer(const struct tt_region *region,
                                                    const char *name_or_id);

@@ -152,14 +152,14 @@ static const struct tt_server *known_server(const struct tt_apply_run *run, cons
 {
     const struct tt_world *world = run->request->world;
     const struct tt_region *home = tt_world_region(world, account, region);
-    const struct tt_server *server = home ? tt_region_server(home, id) : NULL;
+    const struct tt_server *server = home ? tt_region_find_server(home, id) : NULL;
 
     *ret_local = server != NULL;
     if (server)
         return server;
     TT_EACH (other, &world->accounts)
         TT_EACH (place, &other->regions)
-            if ((server = tt_region_server(place, id)))
+            if ((server = tt_region_find_server(place, id)))
                 return server;
     return NULL;
 }

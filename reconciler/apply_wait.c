@@ -2,8 +2,6 @@
  * When a step's wait is over. One observation answers all the waits: it covers the accounts that
  * they concern and probes only their machines.
  */
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/str.h"
 #include "reconciler/apply_run.h"
@@ -24,21 +22,6 @@ struct question {
     const struct tt_region *region; /* observed */
     const char **note;
 };
-
-static int by_id(const void *key, const void *item)
-{
-    return strcmp(key, ((const struct tt_server *)item)->id);
-}
-
-/* As tt_region_server, for worlds that are sorted: thousands of steps may ask about thousands of
- * servers. */
-static const struct tt_server *find_server(const struct tt_region *region, const char *id)
-{
-    if (!id || !region->servers.count)
-        return NULL;
-    return bsearch(id, region->servers.items, region->servers.count, sizeof(*region->servers.items),
-                   by_id);
-}
 
 static enum tt_progress_word wait_for(const struct question *question, const char *note)
 {
@@ -105,7 +88,7 @@ static enum tt_progress_word check_running(const struct question *question,
 static enum tt_progress_word check_up(const struct question *question, struct tt_error *err)
 {
     const char *id = question->state->made.server;
-    const struct tt_server *server = find_server(question->region, id);
+    const struct tt_server *server = tt_region_find_server(question->region, id);
 
     if (!server && !question->state->made.seen)
         return wait_for(question, "not seen yet");
@@ -127,7 +110,8 @@ static enum tt_progress_word check_up(const struct question *question, struct tt
 
 static enum tt_progress_word check_deleted(const struct question *question, struct tt_error *err)
 {
-    const struct tt_server *server = find_server(question->region, question->step->server);
+    const struct tt_server *server =
+        tt_region_find_server(question->region, question->step->server);
 
     (void)err;
     if (!server || server->state == TT_SERVER_GONE)
@@ -176,7 +160,7 @@ static enum tt_progress_word check_cloud_member(const struct question *question,
     const char *id = tt_apply_server(question->run, question->index);
     const struct tt_cloud_balancer *balancer =
         name ? tt_region_balancer(question->region, name) : NULL;
-    const struct tt_server *server = find_server(question->region, id);
+    const struct tt_server *server = tt_region_find_server(question->region, id);
 
     if (question->step->action == TT_STEP_ENROLL && server &&
         (server->state == TT_SERVER_FAILED || server->state == TT_SERVER_GONE)) {
@@ -194,7 +178,7 @@ static enum tt_progress_word check_cloud_member(const struct question *question,
  * that the script succeeded must do. */
 static enum tt_progress_word check_silent(const struct question *question, const char *machine)
 {
-    const struct tt_server *server = find_server(question->region, machine);
+    const struct tt_server *server = tt_region_find_server(question->region, machine);
 
     if (server && server->state == TT_SERVER_RUNNING &&
         ++question->state->blind_looks >= BLIND_LOOKS)

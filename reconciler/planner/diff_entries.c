@@ -110,11 +110,24 @@ static void leave_with_machine(const struct reading *r, struct tt_service_change
     leave(r, departure, address);
 }
 
-static struct tt_machine *machine_by_id(struct tt_service_change *service, const char *id)
+/* The machine of SERVICE that SERVER is; machines are sorted by slot, and few share one. */
+static struct tt_machine *machine_of(struct tt_service_change *service,
+                                     const struct tt_server *server)
 {
-    TT_EACH (machine, &service->service->machines)
-        if (strcmp(machine->server->id, id) == 0)
-            return machine;
+    struct tt_machine *machines = service->service->machines.items;
+    size_t low = 0, high = service->service->machines.count, end = high;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (machines[middle].slot < server->tags.slot)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (; low < end && machines[low].slot == server->tags.slot; low++)
+        if (machines[low].server == server)
+            return &machines[low];
     return NULL;
 }
 
@@ -135,7 +148,7 @@ static struct tt_departure *add_stale(const struct reading *r, struct tt_service
 
 static void read_member(const struct reading *r, const struct tt_member *member)
 {
-    const struct tt_server *server = tt_region_server(r->balancer->region, member->server);
+    const struct tt_server *server = tt_region_find_server(r->balancer->region, member->server);
     struct tt_service_change *service;
     struct tt_machine *machine;
 
@@ -148,7 +161,7 @@ static void read_member(const struct reading *r, const struct tt_member *member)
     service = find_service(r->change, server->tags.service);
     if (!service)
         return;
-    machine = machine_by_id(service, server->id);
+    machine = machine_of(service, server);
     if (machine) {
         leave_with_machine(r, service, machine, NULL);
     } else if (!service->service->blocked) {

@@ -368,7 +368,7 @@ static void count_vanished(const struct tt_view *view, struct tt_deployment_view
             continue;
         remembered = true;
         region = tt_view_region(view, known->account, known->region);
-        server = region ? tt_region_server(region, known->id) : NULL;
+        server = region ? tt_region_find_server(region, known->id) : NULL;
         vanished += region && (!server || server->state == TT_SERVER_GONE);
     }
     if (remembered)
