@@ -2,7 +2,6 @@
  * When a step's wait is over. One observation answers all the waits: it covers the accounts that
  * they concern and probes only their machines.
  */
-
 #include "base/str.h"
 #include "reconciler/apply_run.h"
 #include "reconciler/observe.h"
