@@ -1,0 +1,197 @@
+/*
+ * Process: whether a machine is alive, its start and its end, seen from outside of its supervisor.
+ * The number in its pid file is believed only with the start time and the boot that stand beside
+ * it: numbers are used again.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/str.h"
+#include "providers/local/cloud.h"
+#include "providers/shell/shell.h"
+
+#define TERM_PATIENCE  3000
+#define KILL_PATIENCE  3000
+#define SWEEP_PATIENCE 10000
+#define MAX_PID_FILE   4096
+
+void tt_local_read_small(const char *path, char *text, size_t size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd < 0 ? 0 : read(fd, text, size - 1);
+
+    if (fd >= 0)
+        close(fd);
+    text[got > 0 ? got : 0] = '\0';
+    text[strcspn(text, "\n")] = '\0';
+}
+
+/* Field 22 of the stat file; the name in field 2 may hold anything, so the count begins behind it.
+ * Zombies fool everything else: they count as dead. */
+long long tt_local_start_time(pid_t pid)
+{
+    char path[64], text[1024];
+    const char *rest;
+    long long start;
+    char state;
+
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    tt_local_read_small(path, text, sizeof(text));
+    rest = strrchr(text, ')');
+    if (!rest || sscanf(rest + 1,
+                        " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
+                        "%*s %lld",
+                        &state, &start) != 2)
+        return -1;
+    return state == 'Z' || state == 'X' ? -1 : start;
+}
+
+static const char *beside(struct tt_arena *arena, const struct tt_local_machine *machine,
+                          const char *name)
+{
+    return tt_printf(arena, "%s/%s", machine->folder, name);
+}
+
+bool tt_local_is_alive(const struct tt_local_machine *machine)
+{
+    struct tt_arena arena;
+    bool alive;
+
+    tt_arena_init(&arena);
+    alive = tt_local_is_locked(beside(&arena, machine, "lock"));
+    tt_arena_release(&arena);
+    return alive;
+}
+
+/* --- starting --- */
+
+static int explain(const struct tt_local_machine *machine, const struct tt_local_report *report,
+                   struct tt_error *err)
+{
+    static const char *const words[] = {
+        [TT_LOCAL_RUNS] = "its program runs",
+        [TT_LOCAL_FORK] = "its supervisor cannot be forked",
+        [TT_LOCAL_LOCKING] = "its lock cannot be taken",
+        [TT_LOCAL_FILES] = "its files cannot be written",
+        [TT_LOCAL_EXEC] = "its program cannot be run",
+    };
+    bool spec = report->stage == TT_LOCAL_EXEC &&
+                (report->error == ENOENT || report->error == EACCES || report->error == ENOEXEC);
+
+    errno = report->error;
+    return tt_fail_errno(err, spec ? TT_ERR_SPEC : TT_ERR_INTERNAL, "%s in %s: %s (%s)",
+                         machine->server.name, machine->folder, words[report->stage],
+                         machine->command.items[0]);
+}
+
+int tt_local_start(const struct tt_local_machine *machine, struct tt_arena *arena,
+                   struct tt_error *err)
+{
+    struct tt_strings marks = tt_local_environment(machine, arena);
+    char **argv = TT_NEW_ARRAY(arena, machine->command.count + 1, char *);
+    struct tt_local_launch launch = {
+        .id = machine->server.id,
+        .lock = beside(arena, machine, "lock"),
+        .pid = beside(arena, machine, "pid"),
+        .log = beside(arena, machine, "log"),
+        .root = machine->root,
+        .argv = argv,
+        .environment = tt_shell_environment(arena, &marks),
+    };
+    struct tt_local_report report;
+
+    if (!machine->command.count)
+        return tt_fail(err, TT_ERR_SPEC, "%s has no program to run", machine->server.name);
+    for (size_t i = 0; i < machine->command.count; i++)
+        argv[i] = tt_strdup(arena, machine->command.items[i]);
+    if (!tt_local_sweep(machine->server.id, SWEEP_PATIENCE))
+        return tt_fail(err, TT_ERR_INTERNAL, "%s: processes of its former life cannot be ended",
+                       machine->server.name);
+    report = tt_local_supervise(&launch);
+    return report.stage == TT_LOCAL_RUNS ? 0 : explain(machine, &report, err);
+}
+
+/* --- ending --- */
+
+/* A descriptor of the supervisor, or -1 when it is dead. */
+static int open_supervisor(const struct tt_local_machine *machine)
+{
+    char boot[64], now[64], *text;
+    struct tt_arena arena;
+    long long started;
+    int pid, fd = -1;
+
+    tt_arena_init(&arena);
+    tt_local_read_small("/proc/sys/kernel/random/boot_id", now, sizeof(now));
+    if (tt_file_read(&arena, beside(&arena, machine, "pid"), MAX_PID_FILE, &text, NULL, NULL) ==
+            0 &&
+        sscanf(text, "%d %lld %63s", &pid, &started, boot) == 3 && tt_streq(boot, now))
+        fd = pidfd_open(pid, 0);
+    /* The descriptor is there: the start time is that of the process it stands for, or of none. */
+    if (fd >= 0 && tt_local_start_time(pid) != started) {
+        close(fd);
+        fd = -1;
+    }
+    tt_arena_release(&arena);
+    return fd;
+}
+
+static bool ends_within(int pidfd, tt_time patience)
+{
+    tt_time end = tt_monotonic() + patience;
+    struct pollfd watched = {.fd = pidfd, .events = POLLIN};
+    tt_time left;
+
+    while ((left = end - tt_monotonic()) > 0)
+        if (poll(&watched, 1, (int)left) > 0)
+            return true;
+    return false;
+}
+
+static int end_supervisor(const struct tt_local_machine *machine, bool force, struct tt_error *err)
+{
+    int pidfd = open_supervisor(machine);
+    bool ended = false;
+
+    if (pidfd < 0)
+        return 0;
+    if (!force && pidfd_send_signal(pidfd, SIGTERM, NULL, 0) == 0)
+        ended = ends_within(pidfd, TERM_PATIENCE);
+    if (!ended && pidfd_send_signal(pidfd, SIGKILL, NULL, 0) < 0 && errno != ESRCH) {
+        enum tt_error_class class = errno == EPERM ? TT_ERR_DENIED : TT_ERR_INTERNAL;
+
+        tt_fail_errno(err, class, "cannot end %s", machine->server.name);
+        close(pidfd);
+        return -1;
+    }
+    if (!ended)
+        ends_within(pidfd, KILL_PATIENCE);
+    close(pidfd);
+    return 0;
+}
+
+int tt_local_end(const struct tt_local_machine *machine, bool force, struct tt_error *err)
+{
+    tt_time end = tt_monotonic() + KILL_PATIENCE;
+
+    if (end_supervisor(machine, force, err) < 0)
+        return -1;
+    if (!tt_local_sweep(machine->server.id, SWEEP_PATIENCE))
+        return tt_fail(err, TT_ERR_INTERNAL, "%s: some of its processes cannot be ended",
+                       machine->server.name);
+    while (tt_local_is_alive(machine)) {
+        if (tt_monotonic() > end)
+            return tt_fail(err, TT_ERR_INTERNAL, "%s still runs, but %s/pid does not say where",
+                           machine->server.name, machine->folder);
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+    return 0;
+}
