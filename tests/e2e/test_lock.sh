@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Two applies at once: the second is refused and told who holds the deployment; a dead holder's lock
+# is nobody's; `unlock` shows and breaks one.
+set -uo pipefail
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh" "$1"
+
+commit_example
+
+codes=()
+for i in 1 2 3; do
+    (
+        cd "$repo" && exec "$trimtab" apply --auto-approve
+    ) >"$place/out.$i" 2>"$place/err.$i" </dev/null &
+done
+for job in $(jobs -p); do
+    wait "$job"
+    codes+=("$?")
+done
+printf 'three applies ended with %s\n' "${codes[*]}"
+cat "$place"/out.[123] >"$out"
+cat "$place"/err.[123] >"$err"
+done_ones=$(printf '%s\n' "${codes[@]}" | grep -c '^0$')
+check "one of three at once is done" [ "$done_ones" -ge 1 ]
+check "those that were refused say so with 1" [ "$(printf '%s\n' "${codes[@]}" | grep -vc '^[01]$')" -eq 0 ]
+check "and name who holds the lock" [ "$(grep -lE 'locked|lock' "$place"/err.[123] | wc -l)" -eq $((3 - done_ones)) ]
+tt apply --auto-approve
+check "afterwards apply is free again" exits 0
+check "three applies made one fleet" [ "$(machines | wc -l)" -eq 4 ]
+check "and nothing is left to do" is_settled
+
+# A holder that died holds nothing.
+edit 's/count: 3/count: 4/'
+(cd "$repo" && exec "$trimtab" apply --auto-approve) >/dev/null 2>&1 </dev/null &
+pid=$!
+sleep 0.3
+kill -KILL "$pid" 2>/dev/null
+wait "$pid" 2>/dev/null
+tt apply --auto-approve
+check "a dead holder's lock does not hold" exits 0
+check "four servers are there" has_slots "0 1 2 3"
+
+tt unlock quickstart --auto-approve
+check "unlock of what is not locked says so" says 'not locked|no lock'
+stop_everything
+finish

@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# The store holds history, never the truth: it may be deleted or be broken. A full disk under the
+# state folder is a clear error, and what follows repairs everything.
+set -uo pipefail
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh" "$1"
+
+fill() {
+    dd if=/dev/zero of="$state/filler" bs=4096 2>/dev/null
+    dd if=/dev/zero of="$state/filler2" bs=1 count=4096 2>/dev/null
+}
+
+# A real full disk where this may be mounted, else a limit on what may be written.
+mkdir -p "$state"
+if [ "$(id -u)" -eq 0 ] && mount -t tmpfs -o size=6m,mode=700 none "$state" 2>/dev/null; then
+    full_disk=tmpfs
+else
+    full_disk=limit
+fi
+printf 'a full disk is made by %s\n' "$full_disk"
+commit_example
+
+tt apply --auto-approve
+check "apply makes everything" exits 0
+find "$state" -maxdepth 1 -name 'store.db*' -delete
+check "without its store nothing is to be done" is_settled
+edit 's/count: 3/count: 4/'
+tt apply --auto-approve
+check "without its store apply goes on" exits 0
+check "there are four servers, none twice" only_slots "0 1 2 3"
+
+printf 'this is no database, but it was written over one' >"$state/store.db"
+rm -f "$state"/store.db-*
+tt apply --auto-approve
+check "a broken store is an error" exits 1
+check "that names the file" says 'store\.db'
+rm -f "$state"/store.db*
+tt apply --auto-approve
+check "and deleting it is the way out" exits 0
+
+# Full: no folder, no journal, no pid file can be written.
+edit 's/count: 4/count: 6/'
+if [ "$full_disk" = tmpfs ]; then
+    fill
+    tt apply --auto-approve
+    check "a full disk is an error" exits 1
+    check "that says so" says 'No space left|full'
+    rm -f "$state"/filler*
+else
+    code=0
+    (
+        cd "$repo" || exit 1
+        ulimit -f 0
+        trap '' XFSZ
+        exec "$trimtab" apply --auto-approve
+    ) 2>&1 </dev/null | cat >"$out"
+    code=${PIPESTATUS[0]}
+    check "a disk that takes nothing is an error" exits 1
+    check "that says so" says 'File too large|No space left|full|disk'
+fi
+check "nothing that serves was touched" answers_from 16 4
+tt apply --auto-approve
+check "with room again apply goes on" exits 0
+check "six servers, none twice" only_slots "0 1 2 3 4 5"
+check "and nothing is left to do" is_settled
+stop_everything
+finish
