@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "reconciler/planner/members.h"
 
 #define HOUR (INT64_C(3600) * 1000)
 
@@ -268,6 +269,46 @@ static bool has_successor(const struct tt_balancer_view *balancer)
     return false;
 }
 
+/* Members of SERVICE that would be lost by the switch: enrolled in the target, too, but not in
+ * service there. Those that are missing there are enrolled before the switch. */
+static int count_lost(struct tt_view *view, struct tt_balancer_view *balancer,
+                      const struct tt_service_view *service, int *ret_serving)
+{
+    struct tt_link link = tt_link_of(view->arena, service, balancer);
+    int lost = 0;
+
+    *ret_serving = 0;
+    TT_EACH (machine, &service->machines) {
+        int entry = tt_link_serves(&link, machine) ? tt_link_entry(&link, machine) : -1;
+        enum tt_member_state state =
+            entry < 0 ? TT_MEMBER_IN_SERVICE : tt_roster_state(&link.target, entry);
+
+        *ret_serving += tt_link_serves(&link, machine);
+        lost += state == TT_MEMBER_OUT_OF_SERVICE || state == TT_MEMBER_UNKNOWN;
+    }
+    return lost;
+}
+
+/* True when the switch to a target that exists already would let a service fall too low. */
+static bool must_settle(struct tt_view *view, struct tt_balancer_view *balancer)
+{
+    TT_EACH (item, &balancer->deployment->services) {
+        const struct tt_service_view *service = *item;
+        int serving, lost, least = 0;
+
+        if (!service->spec || !tt_service_is_behind(service->spec, balancer->spec))
+            continue;
+        TT_EACH (placement, &service->spec->placements)
+            if (tt_balancer_covers(balancer->spec, placement->account->name, placement->region))
+                least += placement->count;
+        least -= service->unavailable;
+        lost = count_lost(view, balancer, service, &serving);
+        if (lost && serving - lost < (least < serving ? least : serving))
+            return true;
+    }
+    return false;
+}
+
 static void balance_dynamic(struct tt_view *view, struct tt_balancer_view *balancer)
 {
     struct tt_machine *target = choose_target(view, balancer);
@@ -291,6 +332,15 @@ static void balance_dynamic(struct tt_view *view, struct tt_balancer_view *balan
         plan_create(view, balancer, target);
     if (balancer->blocked) {
         balancer->closed = true;
+        return;
+    }
+    if (serving && balancer->target && serving != target && must_settle(view, balancer)) {
+        balancer->settling = true;
+        tt_view_problem(view, TT_SEVERITY_INFO, "waiting", tt_balancer_subject(view, balancer),
+                        &balancer->spec->mark,
+                        "%s waits for its members to come into service at %s before it leaves %s",
+                        balancer->name, tt_machine_text(view->arena, balancer->target),
+                        tt_machine_text(view->arena, balancer->serving));
         return;
     }
     retire_others(view, balancer, target);

@@ -49,6 +49,16 @@ static bool covers(const struct tt_link *link, const struct tt_machine *machine)
     return tt_balancer_covers(link->balancer->spec, machine->account->name, machine->region->name);
 }
 
+/* A data-center balancer sends nothing to a zone that it does not balance to. */
+static bool is_in_zone(const struct tt_balancer_view *balancer, const struct tt_machine *machine)
+{
+    const char *zone = machine->server->zone;
+
+    return balancer->spec->scope != TT_SCOPE_DATA_CENTER || !zone ||
+           tt_strings_has(&balancer->spec->zones, zone) ||
+           (balancer->cloud->zones && tt_strings_has(balancer->cloud->zones, zone));
+}
+
 /* Looks a machine that stays up at one balancer. */
 static void compare_membership(struct tt_view *view, struct tt_roster_ticks *ticks,
                                const struct tt_link *link, struct tt_machine *machine,
@@ -65,7 +75,8 @@ static void compare_membership(struct tt_view *view, struct tt_roster_ticks *tic
         tt_ticks_mark(ticks, link->balancer, entry);
     if (machine->barred || follows_only || (!machine->healthy && machine->fate != TT_FATE_START))
         return;
-    if (machine->placement < 0 || !link->service->deployment->running)
+    if (machine->placement < 0 || !link->service->deployment->running ||
+        !is_in_zone(link->balancer, machine))
         return;
     reason = joining_reason(view, link, machine, entry);
     if (reason)

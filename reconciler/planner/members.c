@@ -119,9 +119,12 @@ struct tt_link tt_link_of(struct tt_arena *arena, const struct tt_service_view *
     };
 }
 
+/* Only a machine that the balancer covers is a member by its spec. */
 static int find(const struct tt_link *link, const struct tt_roster *roster,
                 const struct tt_machine *machine)
 {
+    if (!tt_balancer_covers(link->balancer->spec, machine->account->name, machine->region->name))
+        return -1;
     return tt_roster_find(roster, machine->server, link->pool_service,
                           tt_member_address(link->balancer, machine), link->service->spec->port);
 }
@@ -131,9 +134,14 @@ int tt_link_entry(const struct tt_link *link, const struct tt_machine *machine)
     return find(link, &link->target, machine);
 }
 
-bool tt_link_serves(const struct tt_link *link, const struct tt_machine *machine)
+bool tt_link_enrolled(const struct tt_link *link, const struct tt_machine *machine)
 {
-    int entry = machine->healthy ? find(link, &link->serving, machine) : -1;
+    int entry = find(link, &link->serving, machine);
 
     return entry >= 0 && tt_roster_state(&link->serving, entry) == TT_MEMBER_IN_SERVICE;
+}
+
+bool tt_link_serves(const struct tt_link *link, const struct tt_machine *machine)
+{
+    return machine->healthy && tt_link_enrolled(link, machine);
 }

@@ -51,6 +51,9 @@ struct tt_link tt_link_of(struct tt_arena *arena, const struct tt_service_view *
 /* The index of MACHINE's entry at the target, or -1. */
 int tt_link_entry(const struct tt_link *link, const struct tt_machine *machine);
 
+/* True when MACHINE has an entry in service at the machine that serves now, healthy or not. */
+bool tt_link_enrolled(const struct tt_link *link, const struct tt_machine *machine);
+
 /* True when MACHINE is healthy and in service through the machine that serves now. */
 bool tt_link_serves(const struct tt_link *link, const struct tt_machine *machine);
 

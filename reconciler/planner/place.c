@@ -217,26 +217,34 @@ static int newer_first(const void *a, const void *b)
                           ((const struct tt_candidate *)b)->machine);
 }
 
-/* Moves the newest machines out of zones that have more than their share. */
+/* Moves MACHINE when its zone has more than its share. */
+static void move_out(struct tt_site *site, const struct tt_candidate *candidate)
+{
+    struct tt_machine *machine = candidate->machine;
+    struct tt_zone_share *share = candidate->zone >= 0 ? &site->zones.items[candidate->zone] : NULL;
+
+    if (!share || !share->available || share->kept <= share->target)
+        return;
+    share->kept--;
+    share->movable++;
+    replace(machine, TT_BECAUSE_UNEVEN,
+            tt_printf(site->view->arena, "zone %s has more servers of %s than its even share of %d",
+                      share->name, site->service->name, share->target));
+}
+
+/* Moves machines out of zones that have more than their share: those that stand still first, then
+ * the newest. */
 static void even_out(struct tt_site *site)
 {
     qsort(site->candidates, site->count, sizeof(*site->candidates), newer_first);
-    for (size_t i = 0; i < site->count; i++) {
-        const struct tt_candidate *candidate = &site->candidates[i];
-        struct tt_machine *machine = candidate->machine;
-        struct tt_zone_share *share =
-            candidate->zone >= 0 ? &site->zones.items[candidate->zone] : NULL;
-
-        if (!share || !share->available || share->kept <= share->target || !stays(machine) ||
-            candidate->rank == TT_RANK_FIXED || !machine->healthy)
-            continue;
-        share->kept--;
-        share->movable++;
-        replace(machine, TT_BECAUSE_UNEVEN,
-                tt_printf(site->view->arena,
-                          "zone %s has more servers of %s than its even share of %d", share->name,
-                          site->service->name, share->target));
-    }
+    for (size_t i = 0; i < site->count; i++)
+        if (site->candidates[i].machine->fate == TT_FATE_START &&
+            site->candidates[i].rank != TT_RANK_FIXED)
+            move_out(site, &site->candidates[i]);
+    for (size_t i = 0; i < site->count; i++)
+        if (site->candidates[i].machine->fate == TT_FATE_KEEP &&
+            site->candidates[i].machine->healthy && site->candidates[i].rank != TT_RANK_FIXED)
+            move_out(site, &site->candidates[i]);
 }
 
 /* --- creates -------------------------------------------------------------------------------- */

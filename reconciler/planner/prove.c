@@ -142,16 +142,23 @@ static bool is_wanted_entry(const struct question *q, const struct tt_step *step
                                 tt_printf(q->scratch, "%s:%d", address, q->service->spec->port)));
 }
 
-/* The machines of the service that serve through ROSTER, before any step. */
+/* True when MACHINE has an entry in ROSTER that is in service, before any step. */
+static bool is_enrolled(const struct question *q, const struct tt_roster *roster,
+                        const struct tt_machine *machine, const char *pool_service)
+{
+    int entry =
+        tt_balancer_covers(q->balancer->spec, machine->account->name, machine->region->name)
+            ? tt_roster_find(roster, machine->server, pool_service,
+                             tt_member_address(q->balancer, machine), q->service->spec->port)
+            : -1;
+
+    return entry >= 0 && tt_roster_state(roster, entry) == TT_MEMBER_IN_SERVICE;
+}
+
 static bool serves(const struct question *q, const struct tt_roster *roster,
                    const struct tt_machine *machine, const char *pool_service)
 {
-    int entry = machine->healthy ? tt_roster_find(roster, machine->server, pool_service,
-                                                  tt_member_address(q->balancer, machine),
-                                                  q->service->spec->port)
-                                 : -1;
-
-    return entry >= 0 && tt_roster_state(roster, entry) == TT_MEMBER_IN_SERVICE;
+    return machine->healthy && is_enrolled(q, roster, machine, pool_service);
 }
 
 static const struct tt_machine *find_machine(const struct question *q, const struct tt_step *step)
@@ -182,6 +189,8 @@ static int weigh(const struct question *q, const struct tt_step *step,
 
     who = find_machine(q, step);
     switch (step->action) {
+    case TT_STEP_START_SERVER:
+        return who && is_enrolled(q, roster, who, pool_service);
     case TT_STEP_ENROLL:
         return here && (!who || !serves(q, roster, who, pool_service));
     case TT_STEP_WITHDRAW:

@@ -18,6 +18,7 @@
 struct leaver {
     const struct tt_departure *departure;
     struct comer *successor; /* the create that replaces it; NULL: none */
+    bool stuck;              /* it serves where nothing can be told now: it waits */
     bool scheduled;
     int delete;
 };
@@ -135,6 +136,9 @@ static void welcome_existing(struct schedule *s, const struct tt_arrival *arriva
     if (arrival->start) {
         ready = tt_emit_start(s->emitter, s->change->service, arrival->machine);
         tt_tokens_make(s->arena, &s->health, ready);
+        TT_EACH (link, &s->change->links)
+            if (!link->balancer->replaced && tt_link_enrolled(link, arrival->machine))
+                tt_tokens_make(s->arena, capacity_of(s, link), ready);
     }
     TT_EACH (joining, &arrival->joins)
         enroll(s, arrival, joining, ready);
@@ -168,7 +172,7 @@ static void create(struct schedule *s, struct comer *comer)
 static bool is_stuck(const struct schedule *s, const struct tt_machine *machine)
 {
     TT_EACH (link, &s->change->links)
-        if (!link->usable && tt_link_serves(link, machine))
+        if ((!link->usable || link->balancer->settling) && tt_link_serves(link, machine))
             return true;
     return false;
 }
@@ -180,7 +184,7 @@ static bool has_capacity(struct schedule *s, const struct tt_machine *machine)
     TT_EACH (link, &s->change->links)
         if (tt_link_serves(link, machine) && !tt_tokens_left(capacity_of(s, link)))
             return false;
-    return !is_stuck(s, machine);
+    return true;
 }
 
 /* Emits a departure's steps: it leaves its balancers after BEFORE, then it is deleted. */
@@ -209,21 +213,47 @@ static void depart(struct schedule *s, struct leaver *leaver, const struct tt_in
     tt_tokens_make(s->arena, &s->room, step);
 }
 
+/* Enrols a machine that goes later, or not yet, in its balancer's new machine. */
+static int follow(struct schedule *s, const struct tt_departure *departure,
+                  const struct tt_link *link)
+{
+    int step = tt_emit_enroll_departing(s->emitter, s->change->service, departure, link);
+
+    tt_emit_after(s->emitter, step, link->balancer->steps->create);
+    *TT_VEC_ADD(s->arena, &link->balancer->steps->enrolls) = step;
+    return step;
+}
+
+/* What must wait goes on serving, through a balancer's new machine, too. */
+static void keep_serving(struct schedule *s, const struct leaver *leaver)
+{
+    TT_EACH (link, &s->change->links)
+        if (link->usable && link->balancer->replaced &&
+            tt_link_serves(link, leaver->departure->machine) &&
+            tt_link_entry(link, leaver->departure->machine) < 0)
+            follow(s, leaver->departure, link);
+}
+
 /* A serving machine that departs after its balancer got another one must be in the new one's pool
  * until its own replacement is; one whose capacity was to spare goes with the old pool. */
 static void bridge(struct schedule *s, const struct tt_departure *departure,
-                   const struct tt_link *link, int token, struct tt_indices *before_delete)
+                   const struct tt_link *link, int token, struct tt_indices *before,
+                   struct tt_indices *before_delete)
 {
     const struct tt_balancer_view *balancer = link->balancer;
+    int entry = tt_link_entry(link, departure->machine);
     int step, leave;
 
     TT_EACH (index, &balancer->steps->deletes)
         *TT_VEC_ADD(s->arena, before_delete) = *index;
-    if (token == TT_FREE_TOKEN || tt_link_entry(link, departure->machine) >= 0)
+    if (token == TT_FREE_TOKEN)
         return;
-    step = tt_emit_enroll_departing(s->emitter, s->change->service, departure, link);
-    tt_emit_after(s->emitter, step, balancer->steps->create);
-    *TT_VEC_ADD(s->arena, &balancer->steps->enrolls) = step;
+    if (entry >= 0) {
+        if (tt_roster_state(&link->target, entry) == TT_MEMBER_DRAINING)
+            *TT_VEC_ADD(s->arena, before) = follow(s, departure, link);
+        return;
+    }
+    step = follow(s, departure, link);
     leave = tt_emit_withdraw(s->emitter, s->change->service, departure,
                              &(struct tt_leaving){.balancer = link->balancer});
     s->emitter->steps.items[leave].address = s->emitter->steps.items[step].address;
@@ -257,7 +287,7 @@ static void schedule_departure(struct schedule *s, struct leaver *leaver)
         *TT_VEC_ADD(s->arena, &before) = token;
         if (link->balancer->replaced &&
             tt_balancer_covers(link->balancer->spec, machine->account->name, machine->region->name))
-            bridge(s, leaver->departure, link, token, &before_delete);
+            bridge(s, leaver->departure, link, token, &before, &before_delete);
     }
     depart(s, leaver, &before, &before_delete);
 }
@@ -306,7 +336,8 @@ static int by_urgency(const void *a, const void *b)
     return order ? order : one->slot - other->slot;
 }
 
-/* The failed first, then what nothing replaces, then by slot. */
+/* The failed first, then what is replaced (its replacement must not stay beside it), then by
+ * slot. */
 static int by_cost(const void *a, const void *b)
 {
     const struct tt_machine *one = ((const struct leaver *)a)->departure->machine;
@@ -314,7 +345,7 @@ static int by_cost(const void *a, const void *b)
     int order = one->healthy - other->healthy;
 
     if (!order)
-        order = (one->fate == TT_FATE_REPLACE) - (other->fate == TT_FATE_REPLACE);
+        order = (other->fate == TT_FATE_REPLACE) - (one->fate == TT_FATE_REPLACE);
     if (!order)
         order = one->slot - other->slot;
     return order ? order : strcmp(one->server->id, other->server->id);
@@ -372,6 +403,8 @@ static void pair(struct schedule *s)
             (*found)->successor = comer;
         }
     }
+    for (size_t i = 0; i < s->leaver_count; i++)
+        s->leavers[i].stuck = is_stuck(s, s->leavers[i].departure->machine);
 }
 
 static bool create_round(struct schedule *s)
@@ -379,7 +412,9 @@ static bool create_round(struct schedule *s)
     bool progress = false;
 
     for (size_t i = 0; i < s->comer_count && tt_tokens_left(&s->room); i++) {
-        if (s->comers[i].scheduled)
+        const struct leaver *predecessor = s->comers[i].predecessor;
+
+        if (s->comers[i].scheduled || (predecessor && predecessor->stuck))
             continue;
         create(s, &s->comers[i]);
         progress = true;
@@ -396,7 +431,7 @@ static bool departure_round(struct schedule *s, bool break_first)
         const struct tt_machine *machine = leaver->departure->machine;
         bool waits = leaver->successor && !leaver->successor->scheduled;
 
-        if (leaver->scheduled || (waits && machine->healthy && !break_first) ||
+        if (leaver->scheduled || leaver->stuck || (waits && machine->healthy && !break_first) ||
             !has_capacity(s, machine))
             continue;
         schedule_departure(s, leaver);
@@ -441,6 +476,9 @@ static void run_rounds(struct schedule *s)
             break;
         break_first = true;
     }
+    for (size_t i = 0; i < s->leaver_count; i++)
+        if (!s->leavers[i].scheduled)
+            keep_serving(s, &s->leavers[i]);
     report_waiting(s);
 }
 

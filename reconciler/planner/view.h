@@ -88,6 +88,7 @@ struct tt_balancer_view {
     const char *reason;
     bool move_address;
     bool replaced; /* members serve through `serving` until the switch, then through the target */
+    bool settling; /* the target's pool is not in service yet: the switch waits */
     bool held;     /* its recovery limit is reached */
     bool gone;     /* a machine of it was seen gone */
     bool zones_first, zones_last; /* a cloud balancer's set-zones */

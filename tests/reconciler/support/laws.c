@@ -1,0 +1,505 @@
+/*
+ * Laws: planning, executions in random order with failures, and what must hold at each moment.
+ */
+#include "laws.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "model/plan_json.h"
+#include "playground.h"
+#include "providers/copy.h"
+
+#define MACHINES 64
+
+/* One execution. */
+struct run {
+    struct tt_arena *arena;
+    const struct tt_case *what;
+    const struct tt_plan *plan;
+    struct tt_playground ground;
+    const char **serving; /* by floor: the machine that serves at the start; NULL: cloud or none */
+    uint64_t random;
+};
+
+static uint64_t next_random(uint64_t *state)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    return *state;
+}
+
+/* --- capacity ------------------------------------------------------------------------------- */
+
+static const struct tt_service *service_of(const struct run *r, const struct tt_floor *floor)
+{
+    return tt_deployment_service(tt_desired_deployment(r->what->desired, floor->deployment),
+                                 floor->service);
+}
+
+static const struct tt_balancer *balancer_of(const struct run *r, const struct tt_floor *floor)
+{
+    return tt_deployment_balancer(tt_desired_deployment(r->what->desired, floor->deployment),
+                                  floor->balancer);
+}
+
+static bool lives(const struct tt_server *server)
+{
+    return server->state == TT_SERVER_RUNNING && server->health != TT_HEALTH_FAILING;
+}
+
+static int count_cloud(struct run *r, const struct tt_service *service,
+                       const struct tt_balancer *balancer)
+{
+    struct tt_region *region =
+        tt_playground_region(&r->ground, balancer->account->name, balancer->region);
+    const struct tt_cloud_balancer *cloud = tt_region_balancer(region, balancer->cloud_name);
+    int count = 0;
+
+    if (cloud)
+        TT_EACH (member, &cloud->members) {
+            const struct tt_server *server = tt_region_server(region, member->server);
+
+            count += server && member->state == TT_MEMBER_IN_SERVICE && lives(server) &&
+                     tt_streq(server->tags.owner, r->what->desired->owner) &&
+                     tt_streq(server->tags.deployment, service->deployment->name) &&
+                     tt_streq(server->tags.service, service->name) &&
+                     (!cloud->zones || !server->zone || tt_strings_has(cloud->zones, server->zone));
+        }
+    return count;
+}
+
+/* The server behind an entry, at the address by which the balancer reaches it. */
+static bool is_behind_entry(struct run *r, const struct tt_service *service,
+                            const struct tt_balancer *balancer, const struct tt_pool_member *member)
+{
+    TT_EACH (account, &r->ground.world.accounts)
+        TT_EACH (region, &account->regions)
+            TT_EACH (server, &region->servers) {
+                bool same = strcmp(account->name, balancer->account->name) == 0 &&
+                            strcmp(region->name, balancer->region) == 0;
+
+                if (tt_streq(server->tags.owner, r->what->desired->owner) &&
+                    tt_streq(server->tags.deployment, service->deployment->name) &&
+                    tt_streq(server->tags.service, service->name) &&
+                    tt_streq(same ? server->private_address : server->public_address,
+                             member->address) &&
+                    member->port == service->port)
+                    return lives(server) &&
+                           tt_balancer_covers(balancer, account->name, region->name);
+            }
+    return false;
+}
+
+static int count_pool(struct run *r, const struct tt_service *service,
+                      const struct tt_balancer *balancer, const struct tt_pool *pool)
+{
+    char name[160];
+    int count = 0;
+
+    snprintf(name, sizeof(name), "%s.%s", service->deployment->name, service->name);
+    if (pool)
+        TT_EACH (member, &pool->members)
+            count += member->state == TT_MEMBER_IN_SERVICE && tt_streq(member->service, name) &&
+                     is_behind_entry(r, service, balancer, member);
+    return count;
+}
+
+static int pool_size(struct tt_region *region, const char *machine)
+{
+    const struct tt_pool *pool = tt_playground_pool(region, machine);
+    int count = 0;
+
+    if (pool)
+        TT_EACH (member, &pool->members)
+            count += member->state == TT_MEMBER_IN_SERVICE;
+    return count;
+}
+
+static bool is_deleted(const struct run *r, const char *machine)
+{
+    TT_EACH (step, &r->plan->steps)
+        if (step->action == TT_STEP_DELETE_SERVER && tt_streq(step->server, machine))
+            return true;
+    return false;
+}
+
+/* The machine that clients reach: the one with the address; else the old one while it exists. */
+static const char *find_serving(struct run *r, const struct tt_balancer *balancer, const char *old)
+{
+    struct tt_server *machines[MACHINES];
+    struct tt_region *regions[MACHINES];
+    size_t count = tt_playground_machines(&r->ground, balancer, machines, regions, MACHINES);
+    const char *best = NULL;
+    int most = -1;
+
+    if (balancer->address)
+        TT_EACH (
+            address,
+            &tt_playground_region(&r->ground, balancer->account->name, balancer->region)->addresses)
+            for (size_t i = 0; i < count; i++)
+                if (strcmp(address->address, balancer->address) == 0 &&
+                    tt_streq(address->server, machines[i]->id))
+                    return machines[i]->id;
+    for (size_t i = 0; i < count; i++)
+        if (tt_streq(machines[i]->id, old))
+            return old;
+    for (size_t i = 0; i < count; i++) {
+        int size = pool_size(regions[i], machines[i]->id) * 2 + is_deleted(r, machines[i]->id);
+
+        if (size > most) {
+            most = size;
+            best = machines[i]->id;
+        }
+    }
+    return best;
+}
+
+static int count_serving(struct run *r, const struct tt_floor *floor, const char *old)
+{
+    const struct tt_service *service = service_of(r, floor);
+    const struct tt_balancer *balancer = balancer_of(r, floor);
+    struct tt_server *machines[MACHINES];
+    struct tt_region *regions[MACHINES];
+    const char *serving;
+    size_t count;
+
+    if (balancer->type == TT_BALANCER_CLOUD)
+        return count_cloud(r, service, balancer);
+    serving = find_serving(r, balancer, old);
+    count = tt_playground_machines(&r->ground, balancer, machines, regions, MACHINES);
+    for (size_t i = 0; i < count; i++)
+        if (tt_streq(machines[i]->id, serving))
+            return count_pool(r, service, balancer,
+                              tt_playground_pool(regions[i], machines[i]->id));
+    return 0;
+}
+
+/* Law 6 at one moment. */
+static int check_floors(struct run *r, const char *moment, struct tt_error *err)
+{
+    for (size_t i = 0; i < r->plan->floors.count; i++) {
+        const struct tt_floor *floor = &r->plan->floors.items[i];
+        int serving = count_serving(r, floor, r->serving[i]);
+
+        if (serving < floor->floor)
+            return tt_fail(err, TT_ERR_INTERNAL,
+                           "law 6: %s/%s behind %s has %d in service %s, its floor is %d",
+                           floor->deployment, floor->service, floor->balancer, serving, moment,
+                           floor->floor);
+    }
+    return 0;
+}
+
+static int check_start_of_floors(struct run *r, struct tt_error *err)
+{
+    r->serving = TT_NEW_ARRAY(r->arena, r->plan->floors.count, const char *);
+    for (size_t i = 0; i < r->plan->floors.count; i++) {
+        const struct tt_floor *floor = &r->plan->floors.items[i];
+        const struct tt_service *service = service_of(r, floor);
+        const struct tt_balancer *balancer = balancer_of(r, floor);
+        int wanted = 0, allowed, now;
+
+        if (balancer->type != TT_BALANCER_CLOUD)
+            r->serving[i] = find_serving(r, balancer, NULL);
+        now = count_serving(r, floor, r->serving[i]);
+        if (now != floor->now)
+            return tt_fail(err, TT_ERR_INTERNAL,
+                           "floors: %s/%s behind %s has %d in service now, the plan says %d",
+                           floor->deployment, floor->service, floor->balancer, now, floor->now);
+        if (!service->deployment->running)
+            continue;
+        TT_EACH (placement, &service->placements)
+            if (tt_balancer_covers(balancer, placement->account->name, placement->region))
+                wanted += placement->count;
+        allowed = wanted - tt_amount_down(service->max_unavailable, tt_service_count(service));
+        if (allowed > now)
+            allowed = now;
+        if (floor->floor < allowed)
+            return tt_fail(err, TT_ERR_INTERNAL,
+                           "law 6: the floor of %s/%s behind %s is %d, not %d", floor->deployment,
+                           floor->service, floor->balancer, floor->floor, allowed);
+    }
+    return 0;
+}
+
+/* --- single steps --------------------------------------------------------------------------- */
+
+static int fail_step(const struct run *r, const struct tt_step *step, struct tt_error *err,
+                     const char *law)
+{
+    return tt_fail(err, TT_ERR_INTERNAL, "%s: s%td %s of %s (%s)", law,
+                   step - r->plan->steps.items + 1, tt_action_words[step->action],
+                   tt_subject_text(r->arena, &step->subject), step->server ? step->server : "new");
+}
+
+/* Law 3: only in the zones of the placement and of every data-center balancer, and only in
+ * available ones. */
+static int check_zone(struct run *r, const struct tt_step *step, struct tt_error *err)
+{
+    struct tt_region *region = tt_playground_region(&r->ground, step->account, step->region);
+    const struct tt_service *service;
+    const struct tt_zone *zone;
+
+    if (step->subject.kind != TT_SUBJECT_SERVICE)
+        return 0;
+    service = tt_deployment_service(
+        tt_desired_deployment(r->what->desired, step->subject.deployment), step->subject.name);
+    zone = step->zone ? tt_region_zone(region, step->zone) : NULL;
+    if (!zone || zone->state != TT_ZONE_AVAILABLE)
+        return fail_step(r, step, err, "law 3: a server starts in a zone that is not available");
+    TT_EACH (placement, &service->placements)
+        if (strcmp(placement->account->name, step->account) == 0 &&
+            strcmp(placement->region, step->region) == 0 && placement->zones.count &&
+            !tt_strings_has(&placement->zones, step->zone))
+            return fail_step(r, step, err, "law 3: a server starts outside its placement's zones");
+    TT_EACH (balancer, &service->balancers)
+        if ((*balancer)->scope == TT_SCOPE_DATA_CENTER &&
+            tt_balancer_covers(*balancer, step->account, step->region) &&
+            !tt_strings_has(&(*balancer)->zones, step->zone))
+            return fail_step(r, step, err, "law 3: a server starts outside its balancer's zones");
+    return 0;
+}
+
+/* A member leaves before it is deleted, but for the pool of a machine that went before. */
+static int check_withdrawn(struct run *r, const struct tt_step *step, struct tt_error *err)
+{
+    TT_EACH (account, &r->ground.world.accounts)
+        TT_EACH (region, &account->regions)
+            TT_EACH (balancer, &region->balancers)
+                TT_EACH (member, &balancer->members)
+                    if (tt_streq(member->server, step->server))
+                        return fail_step(r, step, err, "a member is deleted before it left");
+    return 0;
+}
+
+static int check_step(struct run *r, const struct tt_step *step, struct tt_error *err)
+{
+    struct tt_region *region = tt_playground_region(&r->ground, step->account, step->region);
+    const struct tt_server *server;
+
+    if (!region || !region->observed)
+        return fail_step(r, step, err, "law 4: a step in a region that was not observed");
+    if (step->action == TT_STEP_CREATE_SERVER)
+        return check_zone(r, step, err);
+    if (step->action != TT_STEP_DELETE_SERVER && step->action != TT_STEP_FENCE &&
+        step->action != TT_STEP_START_SERVER)
+        return 0;
+    server = tt_region_server(region, step->server);
+    if (!server)
+        return fail_step(r, step, err, "a step for a machine that does not exist");
+    if (!tt_streq(server->tags.owner, r->what->desired->owner) ||
+        !tt_streq(server->tags.deployment, step->subject.deployment))
+        return fail_step(r, step, err, "law 5: a step for a machine that is not ours");
+    if (step->action == TT_STEP_DELETE_SERVER && step->subject.kind == TT_SUBJECT_SERVICE)
+        return check_withdrawn(r, step, err);
+    return 0;
+}
+
+/* At most max(now, count + maxSurge) machines. */
+static int count_machines(struct run *r, const struct tt_service *service)
+{
+    int count = 0;
+
+    TT_EACH (account, &r->ground.world.accounts)
+        TT_EACH (region, &account->regions)
+            TT_EACH (server, &region->servers)
+                count += server->state != TT_SERVER_GONE &&
+                         tt_streq(server->tags.owner, r->what->desired->owner) &&
+                         tt_streq(server->tags.deployment, service->deployment->name) &&
+                         tt_streq(server->tags.service, service->name);
+    return count;
+}
+
+static int limit_of(struct run *r, const struct tt_service *service, int now)
+{
+    int total = tt_service_count(service);
+    int surge = tt_amount_up(service->max_surge, total);
+
+    (void)r;
+    if (!surge && !tt_amount_down(service->max_unavailable, total))
+        surge = 1;
+    return now > total + surge ? now : total + surge;
+}
+
+static int check_room(struct run *r, const int *starts, struct tt_error *err)
+{
+    size_t index = 0;
+
+    TT_EACH (deployment, &r->what->desired->deployments)
+        TT_EACH (service, &(*deployment)->services) {
+            int now = count_machines(r, *service);
+
+            if (now > limit_of(r, *service, starts[index]))
+                return tt_fail(err, TT_ERR_INTERNAL, "surge: %s/%s has %d machines, %d may be",
+                               (*deployment)->name, (*service)->name, now,
+                               limit_of(r, *service, starts[index]));
+            index++;
+        }
+    return 0;
+}
+
+/* --- executions ----------------------------------------------------------------------------- */
+
+static int *count_starts(struct run *r)
+{
+    size_t services = 0, index = 0;
+    int *starts;
+
+    TT_EACH (deployment, &r->what->desired->deployments)
+        services += (*deployment)->services.count;
+    starts = TT_NEW_ARRAY(r->arena, services, int);
+    TT_EACH (deployment, &r->what->desired->deployments)
+        TT_EACH (service, &(*deployment)->services)
+            starts[index++] = count_machines(r, *service);
+    return starts;
+}
+
+static bool is_ready(const struct tt_plan *plan, const char *state, size_t step)
+{
+    if (state[step])
+        return false;
+    TT_EACH (index, &plan->steps.items[step].after)
+        if (state[*index] != 'd')
+            return false;
+    return true;
+}
+
+/* Carries out the plan in a random order; with FAILURES some steps fail and hold up the rest. */
+static int execute(struct run *r, bool failures, struct tt_error *err)
+{
+    size_t count = r->plan->steps.count;
+    char *state = TT_NEW_ARRAY(r->arena, count, char); /* d: done, f: failed */
+    int *starts;
+
+    tt_playground_init(&r->ground, r->arena, r->what->desired, r->what->world, r->plan);
+    starts = count_starts(r);
+    if (check_start_of_floors(r, err) < 0)
+        return -1;
+    for (;;) {
+        size_t ready = 0, chosen = count;
+
+        for (size_t i = 0; i < count; i++)
+            if (is_ready(r->plan, state, i) && next_random(&r->random) % ++ready == 0)
+                chosen = i;
+        if (chosen == count)
+            break;
+        if (failures && next_random(&r->random) % 8 == 0) {
+            state[chosen] = 'f';
+            continue;
+        }
+        if (check_step(r, &r->plan->steps.items[chosen], err) < 0)
+            return -1;
+        tt_playground_step(&r->ground, (int)chosen);
+        state[chosen] = 'd';
+        if (check_room(r, starts, err) < 0 ||
+            check_floors(r, tt_printf(r->arena, "after s%zu", chosen + 1), err) < 0)
+            return -1;
+    }
+    for (size_t i = 0; !failures && i < count; i++)
+        if (!state[i])
+            return fail_step(r, &r->plan->steps.items[i], err, "a step can never be done");
+    return 0;
+}
+
+static int plan_again(struct run *r, const struct tt_world *world, struct tt_plan **ret_plan,
+                      struct tt_error *err)
+{
+    return tt_planner_plan(r->arena, r->what->desired, world, r->what->memory, r->what->now,
+                           r->what->options, ret_plan, err);
+}
+
+/* What waits for something that no step brings about is planned when that has happened. */
+static bool is_waiting(const struct tt_plan *plan)
+{
+    TT_EACH (problem, &plan->problems)
+        if (strcmp(problem->code, "waiting") == 0)
+            return true;
+    return false;
+}
+
+/* Law 1, and what the floors say of the end. */
+static int check_end(struct run *r, struct tt_error *err)
+{
+    struct tt_plan *again;
+
+    for (size_t i = 0; i < r->plan->floors.count; i++) {
+        const struct tt_floor *floor = &r->plan->floors.items[i];
+        int end = count_serving(r, floor, r->serving[i]);
+
+        if (end != floor->end)
+            return tt_fail(err, TT_ERR_INTERNAL,
+                           "floors: %s/%s behind %s ends with %d, the plan says %d",
+                           floor->deployment, floor->service, floor->balancer, end, floor->end);
+    }
+    tt_world_sort(&r->ground.world);
+    if (plan_again(r, &r->ground.world, &again, err) < 0)
+        return tt_wrap(err, "law 1");
+    if (again->steps.count && !is_waiting(r->plan))
+        return tt_fail(err, TT_ERR_INTERNAL,
+                       "law 1: after the plan was applied %zu steps are planned again, the first: "
+                       "%s %s because %s: %s",
+                       again->steps.count, tt_action_words[again->steps.items[0].action],
+                       tt_subject_text(r->arena, &again->steps.items[0].subject),
+                       tt_because_words[again->steps.items[0].because],
+                       again->steps.items[0].reason);
+    return 0;
+}
+
+#define SHUFFLE(r, list)                                                                           \
+    for (size_t i_ = (list)->count; i_ > 1; i_--) {                                                \
+        size_t j_ = next_random(&(r)->random) % i_;                                                \
+        __typeof__(*(list)->items) item_ = (list)->items[i_ - 1];                                  \
+        (list)->items[i_ - 1] = (list)->items[j_];                                                 \
+        (list)->items[j_] = item_;                                                                 \
+    }
+
+/* Law 2. */
+static int check_order(struct run *r, struct tt_error *err)
+{
+    struct tt_world *world;
+    struct tt_plan *again;
+
+    tt_playground_init(&r->ground, r->arena, r->what->desired, r->what->world, r->plan);
+    world = &r->ground.world;
+    SHUFFLE(r, &world->accounts);
+    TT_EACH (account, &world->accounts) {
+        SHUFFLE(r, &account->regions);
+        TT_EACH (region, &account->regions) {
+            SHUFFLE(r, &region->zones);
+            SHUFFLE(r, &region->servers);
+            SHUFFLE(r, &region->balancers);
+            SHUFFLE(r, &region->pools);
+            SHUFFLE(r, &region->addresses);
+        }
+    }
+    tt_world_sort(world);
+    if (plan_again(r, world, &again, err) < 0)
+        return -1;
+    if (strcmp(tt_plan_to_json(r->arena, r->plan), tt_plan_to_json(r->arena, again)) != 0)
+        return tt_fail(err, TT_ERR_INTERNAL, "law 2: the order of the world changes the plan");
+    return 0;
+}
+
+int tt_laws_check(struct tt_arena *arena, const struct tt_case *what, unsigned rounds,
+                  uint64_t seed, struct tt_error *err)
+{
+    struct run r = {
+        .arena = arena, .what = what, .random = seed * 2654435761u + 88172645463325252u};
+    struct tt_plan *plan;
+
+    if (plan_again(&r, what->world, &plan, err) < 0)
+        return -1;
+    r.plan = plan;
+    if (check_order(&r, err) < 0 || execute(&r, false, err) < 0)
+        return -1;
+    if (tt_plan_result(plan) != TT_RESULT_HELD && !what->options->targets.count &&
+        check_end(&r, err) < 0)
+        return -1;
+    for (unsigned i = 0; i < rounds; i++)
+        if (execute(&r, i % 2, err) < 0)
+            return -1;
+    return 0;
+}
