@@ -22,11 +22,12 @@ export GIT_COMMITTER_NAME=test GIT_COMMITTER_EMAIL=test@example.com
 # processes: the pids of what this test's machines are made of. They carry our folder in their
 # environment, as our own children do, but live in sessions of their own.
 processes() {
-    local session pid
+    local own session pid
 
-    session=$(session_of $$)
-    grep -lsF "=$place/" /proc/[0-9]*/environ | cut -d/ -f3 | while read -r pid; do
-        [ "$(session_of "$pid")" = "$session" ] || printf '%s\n' "$pid"
+    own=$(session_of $$)
+    { grep -lsF "=$place/" /proc/[0-9]*/environ || true; } | cut -d/ -f3 | while read -r pid; do
+        session=$(session_of "$pid")
+        [ -z "$session" ] || [ "$session" = "$own" ] || printf '%s\n' "$pid"
     done
 }
 
