@@ -64,7 +64,7 @@ static void compare_membership(struct tt_view *view, struct tt_roster_ticks *tic
                                const struct tt_link *link, struct tt_machine *machine,
                                struct tt_arrival *arrival)
 {
-    bool follows_only = link->service->blocked && !is_following(link->balancer);
+    bool left_alone = (link->service->blocked || machine->barred) && !is_following(link->balancer);
     const char *reason;
     int entry;
 
@@ -73,10 +73,11 @@ static void compare_membership(struct tt_view *view, struct tt_roster_ticks *tic
     entry = tt_link_entry(link, machine);
     if (entry >= 0)
         tt_ticks_mark(ticks, link->balancer, entry);
-    if (machine->barred || follows_only || (!machine->healthy && machine->fate != TT_FATE_START))
+    if (left_alone || (!machine->healthy && machine->fate != TT_FATE_START))
         return;
     if (machine->placement < 0 || !link->service->deployment->running ||
-        !is_in_zone(link->balancer, machine))
+        !is_in_zone(link->balancer, machine) ||
+        (machine->barred && !tt_member_address(link->balancer, machine)))
         return;
     reason = joining_reason(view, link, machine, entry);
     if (reason)

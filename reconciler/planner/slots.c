@@ -59,7 +59,8 @@ static void resolve_group(struct tt_view *view, struct tt_service_view *service,
     for (size_t i = begin; i < end; i++) {
         if (i == best)
             continue;
-        if (leaving && machines[i].pending && !standings[i].outdated && !standings[i].outside) {
+        if (leaving && machines[i].placement == machines[best].placement && machines[i].pending &&
+            !standings[i].outdated && !standings[i].outside) {
             standings[i].extra = true;
             standings[best].outdated = standings[best].outside = false;
             continue;
