@@ -176,7 +176,8 @@ static int tag_machine(const struct tt_local *cloud, const char *region, const c
     struct tt_local_machine machine;
     TT_LOCAL_LOCK lock = -1;
 
-    if (tt_local_take(cloud, region, id, arena, &machine, &lock, err) < 0)
+    if (tt_local_take(cloud, region, id, arena, &machine, &lock, err) < 0 ||
+        (machine.server.tags.owner && check_owner(cloud, &machine, err) < 0))
         return -1;
     put_tags(&machine.server.tags, tags);
     return tt_local_meta_write(&machine, err);
