@@ -37,6 +37,7 @@ struct tt_listener {
     int port;
     enum tt_protocol protocol;
     int target_port; /* 0: each service's own port */
+    int bound_port;  /* observed on a machine: where it really listens; -1: not yet; 0: at port */
     /* tls: files on the balancer machine; NULL: none */
     const char *certificate;
     const char *key;

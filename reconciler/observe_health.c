@@ -66,8 +66,11 @@ static void add_service_server(struct watches *watches, struct tt_server *server
 /* Whether a balancer's machine answers at its listeners' ports; what is behind is another matter.
  */
 static void add_balancer_machine(struct watches *watches, const struct tt_balancer *balancer,
-                                 struct tt_server *server)
+                                 const struct tt_region *region, struct tt_server *server)
 {
+    const struct tt_pool *pool = tt_region_pool(region, server->id);
+    const struct tt_listeners *listeners =
+        pool && pool->listeners && pool->listeners->count ? pool->listeners : balancer->listeners;
     struct tt_health_check check = {
         .timeout = TCP_TIMEOUT,
         .interval = balancer->recovery.interval,
@@ -77,12 +80,14 @@ static void add_balancer_machine(struct watches *watches, const struct tt_balanc
 
     if (balancer->type != TT_BALANCER_VM_DYNAMIC || !balancer->deployment->running)
         return;
-    if (balancer->listeners)
-        TT_EACH (listener, balancer->listeners)
-            add_watch(watches, server, &check, listener->port);
+    if (listeners)
+        TT_EACH (listener, listeners)
+            if (listener->bound_port >= 0)
+                add_watch(watches, server, &check,
+                          listener->bound_port ? listener->bound_port : listener->port);
 }
 
-static void add_server(struct watches *watches, const char *account, const char *region,
+static void add_server(struct watches *watches, const char *account, const struct tt_region *region,
                        struct tt_server *server)
 {
     const struct tt_tags *tags = &server->tags;
@@ -96,9 +101,9 @@ static void add_server(struct watches *watches, const char *account, const char 
     if (tags->service) {
         add_service_server(watches, server);
     } else if (tags->balancer) {
-        balancer = tt_observe_balancer_of(watches->desired, account, region, server);
+        balancer = tt_observe_balancer_of(watches->desired, account, region->name, server);
         if (balancer)
-            add_balancer_machine(watches, balancer, server);
+            add_balancer_machine(watches, balancer, region, server);
     }
 }
 
@@ -111,7 +116,7 @@ static void add_watches(struct watches *watches, struct tt_world *world)
             continue;
         TT_EACH (region, &account->regions)
             TT_EACH (server, &region->servers)
-                add_server(watches, account->name, region->name, server);
+                add_server(watches, account->name, region, server);
     }
     /* the verdict comes from here alone; several ports share a server */
     TT_EACH (watch, &watches->items)

@@ -238,16 +238,21 @@ static int read_listeners(struct tt_arena *arena, char *text, struct tt_listener
 {
     while (*text) {
         const char *fields[4];
-        int protocol, port, target;
+        int protocol, port, target, bound;
 
         if (!read_line(&text, fields, 4) || (port = read_number(fields[0], 65535)) < 1 ||
             (protocol = tt_word_find(tt_protocol_words, fields[1])) < 0)
             return -1;
         target = strcmp(fields[2], "-") == 0 ? 0 : read_number(fields[2], 65535);
-        if (target < 0)
+        bound = strcmp(fields[3], "-") == 0 ? 0 : read_number(fields[3], 65535);
+        if (target < 0 || bound < 0)
             return -1;
-        *TT_VEC_ADD(arena, listeners) = (struct tt_listener){
-            .port = port, .protocol = (enum tt_protocol)protocol, .target_port = target};
+        *TT_VEC_ADD(arena, listeners) = (struct tt_listener){.port = port,
+                                                             .protocol = (enum tt_protocol)protocol,
+                                                             .target_port = target,
+                                                             .bound_port = bound == port ? 0
+                                                                           : bound       ? bound
+                                                                                         : -1};
     }
     return 0;
 }

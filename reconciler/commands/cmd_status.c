@@ -48,6 +48,29 @@ static const struct tt_server *serving_machine(const struct tt_balancer_view *ba
     return best;
 }
 
+/* Where clients reach the listeners: the ports that the machine says it listens at. */
+static void print_listeners(const struct tt_balancer_view *balancer,
+                            const struct tt_server *machine)
+{
+    const struct tt_pool *pool =
+        balancer->region ? tt_region_pool(balancer->region, machine->id) : NULL;
+    const struct tt_listeners *listeners =
+        pool && pool->listeners ? pool->listeners : balancer->spec->listeners;
+    const char *address = balancer->spec->address;
+
+    if (!address)
+        address = machine->public_address ? machine->public_address : machine->private_address;
+    if (!listeners || !address)
+        return;
+    TT_EACH (listener, listeners)
+        if (listener->bound_port >= 0)
+            printf("    %s://%s:%d\n", tt_protocol_words[listener->protocol], address,
+                   listener->bound_port ? listener->bound_port : listener->port);
+        else
+            printf("    %s port %d waits for a certificate\n",
+                   tt_protocol_words[listener->protocol], listener->port);
+}
+
 static void print_balancer(const struct tt_balancer_view *balancer)
 {
     const struct tt_server *machine = serving_machine(balancer);
@@ -67,14 +90,8 @@ static void print_balancer(const struct tt_balancer_view *balancer)
     else
         printf(": no machine");
     printf("\n");
-    if (machine && balancer->spec && balancer->spec->listeners)
-        TT_EACH (listener, balancer->spec->listeners)
-            printf("    %s://%s:%d\n", tt_protocol_words[listener->protocol],
-                   balancer->spec->address    ? balancer->spec->address
-                   : machine->public_address  ? machine->public_address
-                   : machine->private_address ? machine->private_address
-                                              : "?",
-                   listener->port);
+    if (machine && balancer->spec)
+        print_listeners(balancer, machine);
 }
 
 static void print_service(struct tt_session *session, const struct tt_service_view *service)

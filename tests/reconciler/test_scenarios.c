@@ -1,0 +1,258 @@
+/*
+ * Scenarios: every folder of tests/scenarios/ is a behaviour, told in the first line of about.txt.
+ *
+ * desired/ and world.json (with memory.json and options.json, if they are there) are planned; the
+ * plan must be expected/plan.json and, as text, expected/plan.txt, and hold to every law. With
+ * TT_UPDATE=1 in the environment the expected files are written instead; read their diff.
+ */
+#include <dirent.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "base/str.h"
+#include "model/json.h"
+#include "model/plan_json.h"
+#include "model/world_json.h"
+#include "reconciler/plan_text.h"
+#include "specs/specs.h"
+#include "support/laws.h"
+
+#define FOLDER TT_SOURCE_DIR "/tests/scenarios"
+#define LIMIT  (16u * 1024 * 1024)
+#define ROUNDS 6
+
+struct scenario {
+    struct tt_arena *arena;
+    const char *name;
+    struct tt_case what;
+    struct tt_plan *plan;
+};
+
+/* --- reading -------------------------------------------------------------------------------- */
+
+static char *path_of(struct scenario *s, const char *file)
+{
+    return tt_printf(s->arena, "%s/%s/%s", FOLDER, s->name, file);
+}
+
+/* NULL when there is no such file. */
+static char *read_file(struct scenario *s, const char *file, size_t *ret_size)
+{
+    struct tt_error err = {0};
+    char *text;
+
+    if (tt_file_read(s->arena, path_of(s, file), LIMIT, &text, ret_size, &err) < 0)
+        return NULL;
+    return text;
+}
+
+static int read_desired(struct scenario *s, struct tt_error *err)
+{
+    struct tt_specs_request request = {
+        .repository = path_of(s, "desired"), .worktree = true, .world = s->what.world};
+    struct tt_findings findings = {0};
+    struct tt_desired *desired = NULL;
+
+    if (tt_specs_load(s->arena, &request, &desired, &findings, err) < 0)
+        return -1;
+    if (!desired) {
+        tt_findings_print(stderr, &findings, false);
+        return tt_fail(err, TT_ERR_SPEC, "the specs are wrong");
+    }
+    s->what.desired = desired;
+    return 0;
+}
+
+static int read_world(struct scenario *s, struct tt_error *err)
+{
+    struct tt_world *world;
+    size_t size;
+    char *text = read_file(s, "world.json", &size);
+
+    if (!text)
+        return tt_fail(err, TT_ERR_NOT_FOUND, "there is no world.json");
+    if (tt_world_from_json(s->arena, text, size, "world.json", &world, err) < 0)
+        return -1;
+    s->what.world = world;
+    s->what.now = world->taken_at == TT_TIME_UNKNOWN ? 0 : world->taken_at;
+    return 0;
+}
+
+static int read_memory(struct scenario *s, struct tt_error *err)
+{
+    struct tt_memory *memory = TT_NEW(s->arena, struct tt_memory);
+    struct tt_json document = {0}, array;
+    json_t *root = NULL;
+    size_t size, count;
+    char *text = read_file(s, "memory.json", &size);
+    int result = 0;
+
+    s->what.memory = memory;
+    if (!text)
+        return 0;
+    if (tt_json_parse(text, size, "memory.json", &root, err) < 0)
+        return -1;
+    document.value = root;
+    result = tt_json_array(&document, "recoveries", &array, &count, err);
+    for (size_t i = 0; !result && i < count; i++) {
+        struct tt_json item = tt_json_item(&array, i);
+        struct tt_recovery *recovery = TT_VEC_ADD(s->arena, &memory->recoveries);
+
+        result =
+            tt_json_required_string(s->arena, &item, "deployment", &recovery->deployment, err) ||
+            tt_json_required_string(s->arena, &item, "balancer", &recovery->balancer, err) ||
+            tt_json_time(&item, "at", &recovery->at, err);
+    }
+    result = result ? result : tt_json_array(&document, "servers", &array, &count, err);
+    for (size_t i = 0; !result && i < count; i++) {
+        struct tt_json item = tt_json_item(&array, i);
+        struct tt_known_server *known = TT_VEC_ADD(s->arena, &memory->servers);
+
+        result = tt_json_required_string(s->arena, &item, "deployment", &known->deployment, err) ||
+                 tt_json_required_string(s->arena, &item, "account", &known->account, err) ||
+                 tt_json_required_string(s->arena, &item, "region", &known->region, err) ||
+                 tt_json_required_string(s->arena, &item, "id", &known->id, err);
+        if (!tt_strings_has(&memory->deployments, known->deployment))
+            tt_strings_add(s->arena, &memory->deployments, known->deployment);
+    }
+    json_decref(root);
+    return result ? -1 : 0;
+}
+
+static int read_options(struct scenario *s, struct tt_error *err)
+{
+    struct tt_plan_options *options = TT_NEW(s->arena, struct tt_plan_options);
+    const struct tt_strings *targets = NULL;
+    struct tt_json document = {0};
+    json_t *root = NULL;
+    size_t size;
+    char *text = read_file(s, "options.json", &size);
+    int result;
+
+    s->what.options = options;
+    if (!text)
+        return 0;
+    if (tt_json_parse(text, size, "options.json", &root, err) < 0)
+        return -1;
+    document.value = root;
+    result = tt_json_bool(&document, "prune", &options->prune, err) ||
+             tt_json_int(&document, "allowDestroy", 0, 1000000, &options->allow_destroy, err) ||
+             tt_json_bool(&document, "allowVanished", &options->allow_vanished, err) ||
+             tt_json_strings(s->arena, &document, "targets", &targets, err);
+    if (targets)
+        options->targets = *targets;
+    json_decref(root);
+    return result ? -1 : 0;
+}
+
+/* --- comparing ------------------------------------------------------------------------------ */
+
+/* The first line that differs, with the one before it. */
+static void print_difference(const char *file, const char *expected, const char *found)
+{
+    int line = 1;
+
+    while (*expected && *found) {
+        size_t a = strcspn(expected, "\n"), b = strcspn(found, "\n");
+
+        if (a != b || strncmp(expected, found, a) != 0)
+            break;
+        expected += a + (expected[a] == '\n');
+        found += b + (found[b] == '\n');
+        line++;
+    }
+    print_error("  %s:%d\n    expected: %.*s\n    found:    %.*s\n", file, line,
+                (int)strcspn(expected, "\n"), expected, (int)strcspn(found, "\n"), found);
+}
+
+static int compare(struct scenario *s, const char *file, const char *found, struct tt_error *err)
+{
+    size_t size;
+    const char *expected;
+
+    if (getenv("TT_UPDATE")) {
+        if (tt_make_folders(path_of(s, "expected"), 0755, err) < 0)
+            return -1;
+        return tt_file_write(path_of(s, file), found, strlen(found), 0644, err);
+    }
+    expected = read_file(s, file, &size);
+    if (!expected)
+        return tt_fail(err, TT_ERR_NOT_FOUND, "there is no %s: write it with TT_UPDATE=1", file);
+    if (strcmp(expected, found) == 0)
+        return 0;
+    print_difference(file, expected, found);
+    return tt_fail(err, TT_ERR_CONFLICT, "%s differs", file);
+}
+
+static int compare_plan(struct scenario *s, struct tt_error *err)
+{
+    TT_BUF_AUTO text = {0};
+
+    if (tt_planner_plan(s->arena, s->what.desired, s->what.world, s->what.memory, s->what.now,
+                        s->what.options, &s->plan, err) < 0)
+        return -1;
+    tt_plan_text(&text, s->plan, s->what.desired, false);
+    if (compare(s, "expected/plan.txt", tt_buf_text(&text), err) < 0)
+        return -1;
+    return compare(s, "expected/plan.json", tt_plan_to_json(s->arena, s->plan), err);
+}
+
+static int run_scenario(struct tt_arena *arena, const char *name, struct tt_error *err)
+{
+    struct scenario s = {.arena = arena, .name = name};
+    size_t size;
+    const char *about = read_file(&s, "about.txt", &size);
+
+    if (!about || !*about)
+        return tt_fail(err, TT_ERR_NOT_FOUND, "about.txt does not tell the behaviour");
+    if (read_world(&s, err) < 0 || read_desired(&s, err) < 0 || read_memory(&s, err) < 0 ||
+        read_options(&s, err) < 0 || compare_plan(&s, err) < 0)
+        return -1;
+    return tt_laws_check(arena, &s.what, ROUNDS, 20261123, err);
+}
+
+static int is_scenario(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+static void test_scenarios(void **state)
+{
+    struct dirent **entries;
+    int count = scandir(FOLDER, &entries, is_scenario, alphasort);
+    int failed = 0;
+
+    (void)state;
+    assert_true(count > 0);
+    for (int i = 0; i < count; i++) {
+        struct tt_error err = {0};
+        struct tt_arena arena;
+
+        tt_arena_init(&arena);
+        if (run_scenario(&arena, entries[i]->d_name, &err) < 0) {
+            print_error("%s: %s\n", entries[i]->d_name, err.message);
+            failed++;
+        }
+        tt_arena_release(&arena);
+        free(entries[i]);
+    }
+    free(entries);
+    print_message("%d scenarios, %d failed\n", count, failed);
+    assert_int_equal(failed, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_scenarios)};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
