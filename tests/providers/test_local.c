@@ -126,14 +126,10 @@ static void test_program_dies_with_its_supervisor(void **state)
 /* A program that ignores TERM, with a child in a session of its own. */
 static const char *make_stubborn(struct local_cloud *cloud)
 {
-    struct tt_local_template *template = TT_VEC_ADD(&cloud->arena, &cloud->account.templates);
     const char *id;
 
-    template->name = "stubborn";
-    tt_strings_add(&cloud->arena, &template->command, "sh");
-    tt_strings_add(&cloud->arena, &template->command, "-c");
-    tt_strings_add(&cloud->arena, &template->command,
-                   "trap '' TERM; setsid sleep 3600 & while :; do sleep 3600; done");
+    local_cloud_script(cloud, "stubborn",
+                       "trap '' TERM; setsid sleep 3600 & while :; do sleep 3600; done");
     id = local_cloud_make(cloud, "stubborn", "one", 0);
     local_cloud_await_processes(cloud, id, 3);
     return id;

@@ -48,6 +48,16 @@ void local_cloud_template(struct local_cloud *cloud, const char *name, const cha
         tt_strings_add(&cloud->arena, &template->command, word);
 }
 
+void local_cloud_script(struct local_cloud *cloud, const char *name, const char *script)
+{
+    struct tt_local_template *template = TT_VEC_ADD(&cloud->arena, &cloud->account.templates);
+
+    template->name = name;
+    tt_strings_add(&cloud->arena, &template->command, "sh");
+    tt_strings_add(&cloud->arena, &template->command, "-c");
+    tt_strings_add(&cloud->arena, &template->command, script);
+}
+
 int local_cloud_begin(void **state)
 {
     struct local_cloud *cloud = calloc(1, sizeof(*cloud));

@@ -27,6 +27,9 @@ struct tt_provider *local_cloud_open(struct local_cloud *cloud, const char *owne
 /* Adds a template whose command are WORDS, split at spaces. */
 void local_cloud_template(struct local_cloud *cloud, const char *name, const char *words);
 
+/* Adds a template that runs SCRIPT with sh. */
+void local_cloud_script(struct local_cloud *cloud, const char *name, const char *script);
+
 /* Makes a machine of acme; the token and the incarnation are TOKEN. Does not assert. */
 int local_cloud_create(struct local_cloud *cloud, struct tt_provider *provider,
                        const char *template, const char *token, int port, struct tt_arena *arena,
