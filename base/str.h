@@ -36,8 +36,7 @@ void tt_buf_release(struct tt_buf *buf);
 void tt_buf_clear(struct tt_buf *buf); /* empty again, memory kept */
 void tt_buf_add(struct tt_buf *buf, const char *s);
 void tt_buf_addn(struct tt_buf *buf, const char *s, size_t n);
-void tt_buf_addf(struct tt_buf *buf, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+void tt_buf_addf(struct tt_buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 const char *tt_buf_text(const struct tt_buf *buf);
 
 #define TT_BUF_AUTO __attribute__((cleanup(tt_buf_release))) struct tt_buf

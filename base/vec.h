@@ -31,7 +31,6 @@
          item && item < (vec)->items + (vec)->count; item++)
 
 /* ITEMS, or a copy twice as large when it is full; the new part is zeroed. */
-void *tt_vec_grow(struct tt_arena *arena, void *items, size_t count, size_t *capacity,
-                  size_t size);
+void *tt_vec_grow(struct tt_arena *arena, void *items, size_t count, size_t *capacity, size_t size);
 
 #endif

@@ -60,8 +60,8 @@ struct tt_guard {
 /* A program that a machine of the local provider can run. */
 struct tt_local_template {
     const char *name;
-    struct tt_strings command;  /* argv with {address} {port} {root} {name}; empty for software */
-    const char *software;       /* "haproxy": a balancer machine; else NULL */
+    struct tt_strings command; /* argv with {address} {port} {root} {name}; empty for software */
+    const char *software;      /* "haproxy": a balancer machine; else NULL */
     struct tt_mark mark;
 };
 
@@ -97,8 +97,8 @@ struct tt_balancer;
 struct tt_service {
     const char *name;
     struct tt_deployment *deployment;
-    int port; /* 0: none given */
-    struct tt_strings names; /* DNS names; the first is the primary one */
+    int port;                               /* 0: none given */
+    struct tt_strings names;                /* DNS names; the first is the primary one */
     TT_VEC(struct tt_placement) placements; /* by account, then region */
     const struct tt_health_check *health;   /* NULL: the provider's word is the verdict */
     TT_VEC(struct tt_balancer *) balancers; /* by name */
@@ -116,10 +116,10 @@ struct tt_balancer {
     const struct tt_account *account;
     const char *region;
     enum tt_scope scope;
-    struct tt_strings zones;           /* only with scope data-center; sorted */
+    struct tt_strings zones;              /* only with scope data-center; sorted */
     const struct tt_listeners *listeners; /* NULL: not given */
     enum tt_algorithm algorithm;
-    bool has_algorithm; /* false: not given, a cloud balancer's own is kept */
+    bool has_algorithm;                   /* false: not given, a cloud balancer's own is kept */
     const struct tt_health_check *health; /* NULL: not given: the service's */
     /* vm types */
     enum tt_software software;
@@ -149,9 +149,9 @@ struct tt_deployment {
 };
 
 struct tt_desired {
-    const char *owner;    /* the mark on every resource */
-    const char *revision; /* the commit id; "worktree" with --worktree */
-    struct tt_guard guard; /* the Fleet's: for deployments that left Git */
+    const char *owner;                          /* the mark on every resource */
+    const char *revision;                       /* the commit id; "worktree" with --worktree */
+    struct tt_guard guard;                      /* the Fleet's: for deployments that left Git */
     TT_VEC(struct tt_account *) accounts;       /* by name */
     TT_VEC(struct tt_deployment *) deployments; /* by name */
 };

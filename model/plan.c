@@ -26,7 +26,7 @@ struct tt_summary tt_plan_summary(const struct tt_plan *plan)
             summary.create++;
             break;
         case TT_STEP_DELETE_SERVER:
-            summary.delete++;
+            summary.delete ++;
             break;
         case TT_STEP_ENROLL:
             summary.enroll++;

@@ -21,11 +21,12 @@ struct tt_step {
     struct tt_subject subject;
     const char *account;
     const char *region;
-    const char *zone;     /* NULL: none */
-    const char *server;   /* the id of the machine acted on; NULL: yet to be made, or none */
-    const char *address;  /* "IP:PORT" of a VM balancer's member; NULL: none or not yet known */
-    const char *balancer; /* the LoadBalancer's name for enroll, withdraw, set-*, move-address, fence */
-    const char *machine;  /* the id of the balancer's machine; NULL: cloud, or made by this plan */
+    const char *zone;    /* NULL: none */
+    const char *server;  /* the id of the machine acted on; NULL: yet to be made, or none */
+    const char *address; /* "IP:PORT" of a VM balancer's member; NULL: none or not yet known */
+    const char
+        *balancer; /* the LoadBalancer's name for enroll, withdraw, set-*, move-address, fence */
+    const char *machine; /* the id of the balancer's machine; NULL: cloud, or made by this plan */
     const struct tt_strings *zones; /* the whole set after a set-zones; NULL else */
     enum tt_because because;
     struct tt_strings fields; /* of outdated and drift: what differs */

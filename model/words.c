@@ -8,8 +8,8 @@
 
 #include "base/str.h"
 
-const char *const tt_provider_kind_words[] = {"local", "ssh",  "aws", "cloudstack", "openstack",
-                                              "file",  "sim",  NULL};
+const char *const tt_provider_kind_words[] = {"local",     "ssh",  "aws", "cloudstack",
+                                              "openstack", "file", "sim", NULL};
 const char *const tt_balancer_type_words[] = {"cloud", "vm-dynamic", "vm-static", NULL};
 const char *const tt_scope_words[] = {"global", "regional", "data-center", NULL};
 const char *const tt_algorithm_words[] = {"round-robin", "least-connections", "source", NULL};
@@ -24,9 +24,18 @@ const char *const tt_member_state_words[] = {"in-service", "out-of-service", "dr
 const char *const tt_action_words[] = {
     "create-server", "start-server",     "delete-server", "enroll", "withdraw", "set-zones",
     "set-listeners", "set-health-check", "move-address",  "fence",  "tag",      NULL};
-const char *const tt_because_words[] = {
-    "missing",   "failed",  "zone-violation",     "uneven",            "outdated", "surplus",
-    "duplicate", "removed", "deployment-stopped", "balancer-replaced", "drift",    NULL};
+const char *const tt_because_words[] = {"missing",
+                                        "failed",
+                                        "zone-violation",
+                                        "uneven",
+                                        "outdated",
+                                        "surplus",
+                                        "duplicate",
+                                        "removed",
+                                        "deployment-stopped",
+                                        "balancer-replaced",
+                                        "drift",
+                                        NULL};
 const char *const tt_severity_words[] = {"error", "warning", "info", NULL};
 const char *const tt_subject_kind_words[] = {"Service", "LoadBalancer", NULL};
 const char *const tt_result_words[] = {"none", "changes", "held", "error", NULL};

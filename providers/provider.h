@@ -60,22 +60,23 @@ struct tt_balancer_setup {
 
 struct tt_create_request {
     const char *region;
-    const char *zone; /* NULL: the provider chooses (a balancer's machine) */
-    const char *name; /* "<deployment>-<service>-<slot>" */
+    const char *zone;         /* NULL: the provider chooses (a balancer's machine) */
+    const char *name;         /* "<deployment>-<service>-<slot>" */
     struct tt_tags tags;      /* all marks; put on in the same call where the cloud can */
     const char *client_token; /* the same token never makes two machines */
     const struct tt_server_spec *spec;
     int port; /* where the service listens; 0: none */
-    const struct tt_balancer_setup *setup; /* of a balancer's machine; NULL: an application server */
+    const struct tt_balancer_setup
+        *setup; /* of a balancer's machine; NULL: an application server */
 };
 
 /* A command on a machine. */
 struct tt_run_request {
     const char *region;
-    const char *machine;      /* id */
-    const char *const *argv;  /* ends with NULL; argv[0] is a path on the machine */
-    const char *input;        /* its standard input; NULL: empty */
-    tt_time timeout;          /* for the whole command */
+    const char *machine;     /* id */
+    const char *const *argv; /* ends with NULL; argv[0] is a path on the machine */
+    const char *input;       /* its standard input; NULL: empty */
+    tt_time timeout;         /* for the whole command */
 };
 
 struct tt_run_result {
@@ -161,11 +162,9 @@ struct tt_provider_ops {
 /* The callers: dispatch, or fail as UNSUPPORTED where the member is NULL ("aws cannot fence"). */
 void tt_provider_close(struct tt_provider *provider);
 int tt_provider_observe(struct tt_provider *provider, const struct tt_observe_request *request,
-                        struct tt_arena *arena, struct tt_region *ret_region,
-                        struct tt_error *err);
-int tt_provider_create_server(struct tt_provider *provider,
-                              const struct tt_create_request *request, struct tt_arena *arena,
-                              const char **ret_id, struct tt_error *err);
+                        struct tt_arena *arena, struct tt_region *ret_region, struct tt_error *err);
+int tt_provider_create_server(struct tt_provider *provider, const struct tt_create_request *request,
+                              struct tt_arena *arena, const char **ret_id, struct tt_error *err);
 int tt_provider_delete_server(struct tt_provider *provider, const char *region, const char *id,
                               struct tt_error *err);
 int tt_provider_start_server(struct tt_provider *provider, const char *region, const char *id,
@@ -182,14 +181,13 @@ int tt_provider_set_listeners(struct tt_provider *provider, const char *region,
 int tt_provider_set_health_check(struct tt_provider *provider, const char *region,
                                  const char *balancer, const struct tt_health_check *health,
                                  struct tt_error *err);
-int tt_provider_move_address(struct tt_provider *provider, const char *region,
-                             const char *address, const char *machine, struct tt_error *err);
+int tt_provider_move_address(struct tt_provider *provider, const char *region, const char *address,
+                             const char *machine, struct tt_error *err);
 int tt_provider_fence(struct tt_provider *provider, const char *region, const char *machine,
                       struct tt_error *err);
 int tt_provider_tag(struct tt_provider *provider, const char *region, const char *server,
                     const struct tt_tags *tags, struct tt_error *err);
 int tt_provider_run(struct tt_provider *provider, const struct tt_run_request *request,
-                    struct tt_arena *arena, struct tt_run_result *ret_result,
-                    struct tt_error *err);
+                    struct tt_arena *arena, struct tt_run_result *ret_result, struct tt_error *err);
 
 #endif
