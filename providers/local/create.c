@@ -13,30 +13,38 @@
 #include "providers/local/cloud.h"
 #include "providers/proxies/agent.h"
 
+/* The first of those with the fewest machines. */
+static const char *emptiest_zone(const struct tt_strings *zones,
+                                 const struct tt_local_machines *machines)
+{
+    const char *emptiest = zones->items[0];
+    size_t fewest = SIZE_MAX;
+
+    TT_EACH (zone, zones) {
+        size_t count = 0;
+
+        TT_EACH (machine, machines)
+            count += tt_streq(machine->server.zone, *zone);
+        if (count < fewest) {
+            fewest = count;
+            emptiest = *zone;
+        }
+    }
+    return emptiest;
+}
+
 static int choose_zone(const struct tt_local *cloud, const struct tt_create_request *request,
                        const struct tt_local_machines *machines, struct tt_arena *arena,
                        const char **ret_zone, struct tt_error *err)
 {
     const struct tt_strings *zones = &cloud->account->zones;
-    size_t fewest = SIZE_MAX;
 
     if (request->zone && !tt_strings_has(zones, request->zone))
         return tt_fail(err, TT_ERR_SPEC, "account %s has no zone %s; it has %s",
                        cloud->account->name, request->zone, tt_strings_join(arena, zones, "none"));
     if (!request->zone && !zones->count)
         return tt_fail(err, TT_ERR_SPEC, "account %s has no zones", cloud->account->name);
-    *ret_zone = request->zone;
-    if (!request->zone)
-        TT_EACH (zone, zones) {
-            size_t count = 0;
-
-            TT_EACH (machine, machines)
-                count += tt_streq(machine->server.zone, *zone);
-            if (count < fewest) {
-                fewest = count;
-                *ret_zone = *zone;
-            }
-        }
+    *ret_zone = request->zone ? request->zone : emptiest_zone(zones, machines);
     return 0;
 }
 
@@ -137,7 +145,7 @@ static int make(const struct tt_local *cloud, const struct tt_create_request *re
 {
     const struct tt_local_template *template;
     struct tt_local_machine machine = {0};
-    const char *zone;
+    const char *zone = NULL;
 
     if (choose_zone(cloud, request, machines, arena, &zone, err) < 0 ||
         tt_local_template(cloud, request->spec->template, &template, err) < 0 ||

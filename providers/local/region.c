@@ -92,7 +92,7 @@ int tt_local_remove_half_made(const char *region_folder, struct tt_arena *arena,
                               struct tt_error *err)
 {
     const char *folder = tt_printf(arena, "%s/machines", region_folder);
-    struct tt_strings names;
+    struct tt_strings names = {0};
 
     if (tt_local_list(folder, arena, &names, err) < 0)
         return -1;
