@@ -379,6 +379,7 @@ static void place_service(struct tt_view *view, struct tt_arena *scratch,
         if (sites[i].region)
             place_in_region(&sites[i]);
     remove_unplaced(view, service);
+    tt_slots_finish(service, standings);
     if (service->blocked)
         keep_everything(service);
     else

@@ -91,6 +91,40 @@ void tt_slots_resolve(struct tt_view *view, struct tt_service_view *service,
     }
 }
 
+/* The machine that fills SLOT and is to go for good; NULL: somebody stays there. */
+static const struct tt_machine *find_leaving(const struct tt_service_view *service,
+                                             const struct tt_standing *standings, int slot)
+{
+    const struct tt_machine *leaving = NULL;
+
+    for (size_t i = 0; i < service->machines.count; i++) {
+        const struct tt_machine *machine = &service->machines.items[i];
+
+        if (machine->slot != slot || standings[i].extra)
+            continue;
+        if (machine->fate != TT_FATE_REMOVE)
+            return NULL;
+        leaving = machine;
+    }
+    return leaving;
+}
+
+void tt_slots_finish(struct tt_service_view *service, const struct tt_standing *standings)
+{
+    for (size_t i = 0; i < service->machines.count; i++) {
+        struct tt_machine *machine = &service->machines.items[i];
+        const struct tt_machine *leaving = standings[i].extra && !machine->frozen
+                                               ? find_leaving(service, standings, machine->slot)
+                                               : NULL;
+
+        if (!leaving)
+            continue;
+        machine->fate = TT_FATE_REMOVE;
+        machine->because = leaving->because;
+        machine->reason = leaving->reason;
+    }
+}
+
 void tt_slot_walk_init(struct tt_slot_walk *walk, const struct tt_view *view,
                        const struct tt_service_view *service)
 {

@@ -19,6 +19,9 @@ struct tt_standing {
 void tt_slots_resolve(struct tt_view *view, struct tt_service_view *service,
                       struct tt_standing *standings);
 
+/* After the fates are known: an extra goes with the machine that it was to replace. */
+void tt_slots_finish(struct tt_service_view *service, const struct tt_standing *standings);
+
 /* A walk over the lowest free slots of a service. */
 struct tt_slot_walk {
     const struct tt_service_view *service;

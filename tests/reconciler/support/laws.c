@@ -8,10 +8,8 @@
 
 #include "base/str.h"
 #include "model/plan_json.h"
-#include "playground.h"
 #include "providers/copy.h"
-
-#define MACHINES 64
+#include "serving.h"
 
 /* One execution. */
 struct run {
@@ -33,156 +31,12 @@ static uint64_t next_random(uint64_t *state)
 
 /* --- capacity ------------------------------------------------------------------------------- */
 
-static const struct tt_service *service_of(const struct run *r, const struct tt_floor *floor)
-{
-    return tt_deployment_service(tt_desired_deployment(r->what->desired, floor->deployment),
-                                 floor->service);
-}
-
-static const struct tt_balancer *balancer_of(const struct run *r, const struct tt_floor *floor)
-{
-    return tt_deployment_balancer(tt_desired_deployment(r->what->desired, floor->deployment),
-                                  floor->balancer);
-}
-
-static bool lives(const struct tt_server *server)
-{
-    return server->state == TT_SERVER_RUNNING && server->health != TT_HEALTH_FAILING;
-}
-
-static int count_cloud(struct run *r, const struct tt_service *service,
-                       const struct tt_balancer *balancer)
-{
-    struct tt_region *region =
-        tt_playground_region(&r->ground, balancer->account->name, balancer->region);
-    const struct tt_cloud_balancer *cloud = tt_region_balancer(region, balancer->cloud_name);
-    int count = 0;
-
-    if (cloud)
-        TT_EACH (member, &cloud->members) {
-            const struct tt_server *server = tt_region_server(region, member->server);
-
-            count += server && member->state == TT_MEMBER_IN_SERVICE && lives(server) &&
-                     tt_streq(server->tags.owner, r->what->desired->owner) &&
-                     tt_streq(server->tags.deployment, service->deployment->name) &&
-                     tt_streq(server->tags.service, service->name) &&
-                     (!cloud->zones || !server->zone || tt_strings_has(cloud->zones, server->zone));
-        }
-    return count;
-}
-
-/* The server behind an entry, at the address by which the balancer reaches it. */
-static bool is_behind_entry(struct run *r, const struct tt_service *service,
-                            const struct tt_balancer *balancer, const struct tt_pool_member *member)
-{
-    TT_EACH (account, &r->ground.world.accounts)
-        TT_EACH (region, &account->regions)
-            TT_EACH (server, &region->servers) {
-                bool same = strcmp(account->name, balancer->account->name) == 0 &&
-                            strcmp(region->name, balancer->region) == 0;
-
-                if (tt_streq(server->tags.owner, r->what->desired->owner) &&
-                    tt_streq(server->tags.deployment, service->deployment->name) &&
-                    tt_streq(server->tags.service, service->name) &&
-                    tt_streq(same ? server->private_address : server->public_address,
-                             member->address) &&
-                    member->port == service->port)
-                    return lives(server) &&
-                           tt_balancer_covers(balancer, account->name, region->name);
-            }
-    return false;
-}
-
-static int count_pool(struct run *r, const struct tt_service *service,
-                      const struct tt_balancer *balancer, const struct tt_pool *pool)
-{
-    char name[160];
-    int count = 0;
-
-    snprintf(name, sizeof(name), "%s.%s", service->deployment->name, service->name);
-    if (pool)
-        TT_EACH (member, &pool->members)
-            count += member->state == TT_MEMBER_IN_SERVICE && tt_streq(member->service, name) &&
-                     is_behind_entry(r, service, balancer, member);
-    return count;
-}
-
-static int pool_size(struct tt_region *region, const char *machine)
-{
-    const struct tt_pool *pool = tt_playground_pool(region, machine);
-    int count = 0;
-
-    if (pool)
-        TT_EACH (member, &pool->members)
-            count += member->state == TT_MEMBER_IN_SERVICE;
-    return count;
-}
-
-static bool is_deleted(const struct run *r, const char *machine)
-{
-    TT_EACH (step, &r->plan->steps)
-        if (step->action == TT_STEP_DELETE_SERVER && tt_streq(step->server, machine))
-            return true;
-    return false;
-}
-
-/* The machine that clients reach: the one with the address; else the old one while it exists. */
-static const char *find_serving(struct run *r, const struct tt_balancer *balancer, const char *old)
-{
-    struct tt_server *machines[MACHINES];
-    struct tt_region *regions[MACHINES];
-    size_t count = tt_playground_machines(&r->ground, balancer, machines, regions, MACHINES);
-    const char *best = NULL;
-    int most = -1;
-
-    if (balancer->address)
-        TT_EACH (
-            address,
-            &tt_playground_region(&r->ground, balancer->account->name, balancer->region)->addresses)
-            for (size_t i = 0; i < count; i++)
-                if (strcmp(address->address, balancer->address) == 0 &&
-                    tt_streq(address->server, machines[i]->id))
-                    return machines[i]->id;
-    for (size_t i = 0; i < count; i++)
-        if (tt_streq(machines[i]->id, old))
-            return old;
-    for (size_t i = 0; i < count; i++) {
-        int size = pool_size(regions[i], machines[i]->id) * 2 + is_deleted(r, machines[i]->id);
-
-        if (size > most) {
-            most = size;
-            best = machines[i]->id;
-        }
-    }
-    return best;
-}
-
-static int count_serving(struct run *r, const struct tt_floor *floor, const char *old)
-{
-    const struct tt_service *service = service_of(r, floor);
-    const struct tt_balancer *balancer = balancer_of(r, floor);
-    struct tt_server *machines[MACHINES];
-    struct tt_region *regions[MACHINES];
-    const char *serving;
-    size_t count;
-
-    if (balancer->type == TT_BALANCER_CLOUD)
-        return count_cloud(r, service, balancer);
-    serving = find_serving(r, balancer, old);
-    count = tt_playground_machines(&r->ground, balancer, machines, regions, MACHINES);
-    for (size_t i = 0; i < count; i++)
-        if (tt_streq(machines[i]->id, serving))
-            return count_pool(r, service, balancer,
-                              tt_playground_pool(regions[i], machines[i]->id));
-    return 0;
-}
-
 /* Law 6 at one moment. */
 static int check_floors(struct run *r, const char *moment, struct tt_error *err)
 {
     for (size_t i = 0; i < r->plan->floors.count; i++) {
         const struct tt_floor *floor = &r->plan->floors.items[i];
-        int serving = count_serving(r, floor, r->serving[i]);
+        int serving = tt_serving_count(&r->ground, floor, r->serving[i]);
 
         if (serving < floor->floor)
             return tt_fail(err, TT_ERR_INTERNAL,
@@ -198,13 +52,13 @@ static int check_start_of_floors(struct run *r, struct tt_error *err)
     r->serving = TT_NEW_ARRAY(r->arena, r->plan->floors.count, const char *);
     for (size_t i = 0; i < r->plan->floors.count; i++) {
         const struct tt_floor *floor = &r->plan->floors.items[i];
-        const struct tt_service *service = service_of(r, floor);
-        const struct tt_balancer *balancer = balancer_of(r, floor);
+        const struct tt_service *service = tt_floor_service(&r->ground, floor);
+        const struct tt_balancer *balancer = tt_floor_balancer(&r->ground, floor);
         int wanted = 0, allowed, now;
 
         if (balancer->type != TT_BALANCER_CLOUD)
-            r->serving[i] = find_serving(r, balancer, NULL);
-        now = count_serving(r, floor, r->serving[i]);
+            r->serving[i] = tt_serving_machine(&r->ground, balancer, NULL);
+        now = tt_serving_count(&r->ground, floor, r->serving[i]);
         if (now != floor->now)
             return tt_fail(err, TT_ERR_INTERNAL,
                            "floors: %s/%s behind %s has %d in service now, the plan says %d",
@@ -427,7 +281,7 @@ static int check_end(struct run *r, struct tt_error *err)
 
     for (size_t i = 0; i < r->plan->floors.count; i++) {
         const struct tt_floor *floor = &r->plan->floors.items[i];
-        int end = count_serving(r, floor, r->serving[i]);
+        int end = tt_serving_count(&r->ground, floor, r->serving[i]);
 
         if (end != floor->end)
             return tt_fail(err, TT_ERR_INTERNAL,

@@ -1,0 +1,66 @@
+/*
+ * The schedule of one service while its turns are taken: what turns.c (rounds, arrivals) and
+ * turns_depart.c (departures) share.
+ */
+#ifndef TT_PLANNER_TURNS_SCHEDULE_H
+#define TT_PLANNER_TURNS_SCHEDULE_H
+
+#include "reconciler/planner/tokens.h"
+#include "reconciler/planner/turns.h"
+
+/* A departure that deletes, while it is scheduled. */
+struct tt_leaver {
+    const struct tt_departure *departure;
+    struct tt_comer *successor; /* the create that replaces it; NULL: none */
+    bool stuck;                 /* it serves where nothing can be told now: it waits */
+    bool scheduled;
+    int delete;
+};
+
+/* An arrival that creates, while it is scheduled. */
+struct tt_comer {
+    const struct tt_arrival *arrival;
+    struct tt_leaver *predecessor; /* NULL: none */
+    bool scheduled;
+    int create;
+    struct tt_indices enrolls;
+};
+
+struct tt_schedule {
+    struct tt_emitter *emitter;
+    struct tt_arena *arena;
+    const struct tt_service_change *change;
+    const struct tt_indices *first;
+    struct tt_turns *turns;
+    struct tt_tokens room;
+    struct tt_tokens health;    /* capacity over all */
+    struct tt_tokens *capacity; /* capacity behind the balancer of link I */
+    struct tt_comer *comers;
+    size_t comer_count;
+    struct tt_leaver *leavers;
+    size_t leaver_count;
+};
+
+struct tt_tokens *tt_capacity_of(struct tt_schedule *s, const struct tt_link *link);
+
+/* True when the machine serves through a balancer that cannot be changed now. */
+bool tt_is_stuck(const struct tt_schedule *s, const struct tt_machine *machine);
+
+/* True when the capacity that MACHINE takes with it is there to be taken. */
+bool tt_has_capacity(struct tt_schedule *s, const struct tt_machine *machine);
+
+/* Takes the capacity and emits the departure. */
+void tt_schedule_departure(struct tt_schedule *s, struct tt_leaver *leaver);
+
+/* Emits a departure's steps: it leaves its balancers after BEFORE, then it is deleted, after
+ * BEFORE_DELETE, too. */
+void tt_depart(struct tt_schedule *s, struct tt_leaver *leaver, const struct tt_indices *before,
+               const struct tt_indices *before_delete);
+
+/* What must wait goes on serving, through a balancer's new machine, too. */
+void tt_keep_serving(struct tt_schedule *s, const struct tt_leaver *leaver);
+
+/* Entries that go while their machine stays: after it joined elsewhere. */
+void tt_leave_only(struct tt_schedule *s, const struct tt_departure *departure);
+
+#endif
