@@ -279,12 +279,8 @@ static int count_lost(struct tt_view *view, struct tt_balancer_view *balancer,
 
     *ret_serving = 0;
     TT_EACH (machine, &service->machines) {
-        int entry = tt_link_serves(&link, machine) ? tt_link_entry(&link, machine) : -1;
-        enum tt_member_state state =
-            entry < 0 ? TT_MEMBER_IN_SERVICE : tt_roster_state(&link.target, entry);
-
         *ret_serving += tt_link_serves(&link, machine);
-        lost += state == TT_MEMBER_OUT_OF_SERVICE || state == TT_MEMBER_UNKNOWN;
+        lost += tt_link_is_lost(&link, machine);
     }
     return lost;
 }

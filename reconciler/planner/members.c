@@ -145,3 +145,17 @@ bool tt_link_serves(const struct tt_link *link, const struct tt_machine *machine
 {
     return machine->healthy && tt_link_enrolled(link, machine);
 }
+
+bool tt_link_is_lost(const struct tt_link *link, const struct tt_machine *machine)
+{
+    enum tt_member_state state;
+    int entry;
+
+    if (link->balancer->target == link->balancer->serving || !tt_link_serves(link, machine))
+        return false;
+    entry = tt_link_entry(link, machine);
+    if (entry < 0)
+        return false;
+    state = tt_roster_state(&link->target, entry);
+    return state == TT_MEMBER_OUT_OF_SERVICE || state == TT_MEMBER_UNKNOWN;
+}

@@ -57,4 +57,8 @@ bool tt_link_enrolled(const struct tt_link *link, const struct tt_machine *machi
 /* True when MACHINE is healthy and in service through the machine that serves now. */
 bool tt_link_serves(const struct tt_link *link, const struct tt_machine *machine);
 
+/* True when MACHINE serves now and will not at the target: it is enrolled there, too, but not in
+ * service. (What is missing there is enrolled before the switch.) */
+bool tt_link_is_lost(const struct tt_link *link, const struct tt_machine *machine);
+
 #endif

@@ -54,12 +54,14 @@ static void count_tokens(struct tt_schedule *s)
     tt_tokens_free(s->arena, &s->health, spare(s, healthy, service->wanted));
     s->capacity = TT_NEW_ARRAY(s->arena, s->change->links.count, struct tt_tokens);
     TT_EACH (link, &s->change->links) {
-        int serving = 0;
+        int serving = 0, lost = 0;
 
-        TT_EACH (machine, &service->machines)
+        TT_EACH (machine, &service->machines) {
             serving += tt_link_serves(link, machine);
+            lost += tt_link_is_lost(link, machine);
+        }
         tt_tokens_free(s->arena, &s->capacity[link - s->change->links.items],
-                       spare(s, serving, wanted_behind(s, link)));
+                       spare(s, serving, wanted_behind(s, link)) - lost);
     }
 }
 
