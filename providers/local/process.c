@@ -8,13 +8,13 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/str.h"
 #include "providers/local/cloud.h"
 #include "providers/shell/shell.h"
 
@@ -34,24 +34,21 @@ void tt_local_read_small(const char *path, char *text, size_t size)
     text[strcspn(text, "\n")] = '\0';
 }
 
-/* Field 22 of the stat file; the name in field 2 may hold anything, so the count begins behind it.
- * Zombies fool everything else: they count as dead. */
+/* Field 22 of the stat file; the name in field 2 may hold anything, so the count begins behind it,
+ * at the state in field 3. Zombies fool everything else: they count as dead. */
 long long tt_local_start_time(pid_t pid)
 {
     char path[64], text[1024];
-    const char *rest;
-    long long start;
-    char state;
+    const char *at;
 
     snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
     tt_local_read_small(path, text, sizeof(text));
-    rest = strrchr(text, ')');
-    if (!rest || sscanf(rest + 1,
-                        " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
-                        "%*s %lld",
-                        &state, &start) != 2)
+    at = strrchr(text, ')');
+    if (!at || strncmp(at, ") ", 2) != 0 || at[2] == 'Z' || at[2] == 'X')
         return -1;
-    return state == 'Z' || state == 'X' ? -1 : start;
+    for (int field = 2; field < 22 && at; field++)
+        at = strchr(at + 1, ' ');
+    return at ? strtoll(at, NULL, 10) : -1;
 }
 
 static const char *beside(struct tt_arena *arena, const struct tt_local_machine *machine,
@@ -121,24 +118,39 @@ int tt_local_start(const struct tt_local_machine *machine, struct tt_arena *aren
 
 /* --- ending --- */
 
+/* "PID START BOOT" of the boot we are in. */
+static bool parse_pid(char *text, pid_t *ret_pid, long long *ret_started)
+{
+    char boot[64], *rest;
+
+    *ret_pid = (pid_t)strtol(text, &rest, 10);
+    *ret_started = strtoll(rest, &rest, 10);
+    if (*ret_pid <= 0 || *ret_started <= 0 || *rest != ' ')
+        return false;
+    rest[strcspn(rest, "\n")] = '\0';
+    tt_local_read_small("/proc/sys/kernel/random/boot_id", boot, sizeof(boot));
+    return strcmp(rest + 1, boot) == 0;
+}
+
 /* A descriptor of the supervisor, or -1 when it is dead. */
 static int open_supervisor(const struct tt_local_machine *machine)
 {
-    char boot[64], now[64], *text;
     struct tt_arena arena;
     long long started;
-    int pid, fd = -1;
+    int fd = -1;
+    char *text;
+    pid_t pid;
 
     tt_arena_init(&arena);
-    tt_local_read_small("/proc/sys/kernel/random/boot_id", now, sizeof(now));
     if (tt_file_read(&arena, beside(&arena, machine, "pid"), MAX_PID_FILE, &text, NULL, NULL) ==
             0 &&
-        sscanf(text, "%d %lld %63s", &pid, &started, boot) == 3 && tt_streq(boot, now))
+        parse_pid(text, &pid, &started)) {
         fd = pidfd_open(pid, 0);
-    /* The descriptor is there: the start time is that of the process it stands for, or of none. */
-    if (fd >= 0 && tt_local_start_time(pid) != started) {
-        close(fd);
-        fd = -1;
+        /* The start time is that of the process that the descriptor stands for, or of none. */
+        if (fd >= 0 && tt_local_start_time(pid) != started) {
+            close(fd);
+            fd = -1;
+        }
     }
     tt_arena_release(&arena);
     return fd;

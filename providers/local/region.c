@@ -65,9 +65,9 @@ int tt_local_take(const struct tt_local *cloud, const char *region, const char *
                   struct tt_arena *arena, struct tt_local_machine *ret_machine, int *ret_lock,
                   struct tt_error *err)
 {
-    struct tt_local_machine machine;
+    struct tt_local_machine machine = {0};
     struct tt_error inner = {0};
-    int lock;
+    int lock = -1;
 
     if (tt_local_find(cloud, region, id, arena, &machine, err) < 0)
         return -1;

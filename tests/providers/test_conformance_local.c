@@ -58,6 +58,33 @@ static void describe(struct fixture *fixture, int index, const char *name)
     template->software = "haproxy";
 }
 
+/* An address that may move, and a machine that somebody else made. */
+static void furnish(struct fixture *fixture, struct tt_conformance *is)
+{
+    const char *addresses =
+        tt_printf(&fixture->arena, "%s/local/east/r1/addresses", fixture->folder);
+    struct tt_provider *other = open_as(fixture, 0, "somebody-else");
+    struct tt_server_spec spec = {.template = "web-1"};
+    struct tt_error err = {0};
+
+    is->address = "127.250.0.9";
+    is->foreign_name = "legacy";
+    if (tt_make_folders(addresses, 0700, &err) < 0 ||
+        tt_file_write(tt_printf(&fixture->arena, "%s/%s", addresses, is->address), "", 0, 0600,
+                      &err) < 0 ||
+        tt_provider_create_server(
+            other,
+            &(struct tt_create_request){.region = "r1",
+                                        .zone = "a",
+                                        .name = is->foreign_name,
+                                        .client_token = "legacy",
+                                        .tags = {.owner = "somebody-else", .slot = -1},
+                                        .spec = &spec},
+            &fixture->arena, &is->foreign, &err) < 0)
+        fail_msg("%s", err.message);
+    tt_provider_close(other);
+}
+
 static void begin(struct tt_conformance *is)
 {
     struct fixture *fixture = calloc(1, sizeof(*fixture));
@@ -79,9 +106,11 @@ static void begin(struct tt_conformance *is)
         .refuses_templates = true,
         .balancer_template = "lb-1",
         .agent_folder = "/enstratus/bin",
+        .reads_back = TT_READS_SIZE | TT_READS_FIREWALLS | TT_READS_KEY | TT_READS_NETWORK,
         .clock = &fixture->clock,
         .patience = 15000,
     };
+    furnish(fixture, is);
 }
 
 /* The machine of another owner, too. */
