@@ -45,12 +45,13 @@ check_tidy() {
         xargs -P "$(cores)" -n 4 clang-tidy --quiet -p build-clang 2>/dev/null
 }
 
+# __typeof__ is all of TT_EACH that cppcheck does not understand. varFuncNullUB is about machines on
+# which NULL is no pointer.
 check_cppcheck() {
-    mkdir -p build-clang/cppcheck
-    cppcheck --quiet --project=build-clang/compile_commands.json -j "$(cores)" \
-        --cppcheck-build-dir=build-clang/cppcheck --error-exitcode=1 --inline-suppr \
+    sources | grep '\.c$' | xargs cppcheck --quiet -j "$(cores)" --std=c11 -I. -D_GNU_SOURCE \
+        '-D__typeof__(x)=__auto_type' --error-exitcode=1 --inline-suppr \
         --enable=warning,performance,portability --suppress=missingIncludeSystem \
-        --suppress=unmatchedSuppression --template=gcc
+        --suppress=varFuncNullUB --template=gcc
 }
 
 check_asan() {
