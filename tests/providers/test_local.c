@@ -251,6 +251,33 @@ static void test_processes_make_one_machine_that_outlives_them(void **state)
                      TT_SERVER_RUNNING);
 }
 
+/* Whenever the maker is killed, the same request leads to one running machine and no second one. */
+static void test_killed_maker_leaves_no_second_machine(void **state)
+{
+    struct local_cloud *cloud = *state;
+
+    for (int i = 0; i < 30; i++) {
+        struct racer racer = {.cloud = cloud};
+        pid_t child = fork();
+        const char *id;
+
+        assert_true(child >= 0);
+        if (child == 0) {
+            race(&racer);
+            _exit(0);
+        }
+        nanosleep(&(struct timespec){.tv_nsec = i * 400000L}, NULL);
+        kill(child, SIGKILL);
+        assert_int_equal(waitpid(child, NULL, 0), child);
+        id = local_cloud_make(cloud, "sleep", "one", 0);
+        local_cloud_await(cloud, id, TT_SERVER_RUNNING);
+        assert_int_equal(local_cloud_count(cloud), 1);
+        local_cloud_await_processes(cloud, id, 1);
+        call_ok(cloud, tt_provider_delete_server(cloud->provider, "r1", id, &cloud->err));
+        assert_int_equal(local_cloud_processes(cloud, id, NULL), 0);
+    }
+}
+
 static void test_half_made_folder_is_removed(void **state)
 {
     struct local_cloud *cloud = *state;
@@ -347,6 +374,7 @@ int main(void)
         TEST(test_fence_keeps_the_folder),
         TEST(test_same_token_makes_one_machine),
         TEST(test_processes_make_one_machine_that_outlives_them),
+        TEST(test_killed_maker_leaves_no_second_machine),
         TEST(test_half_made_folder_is_removed),
         TEST(test_broken_description_is_not_an_empty_region),
         TEST(test_foreign_owner_is_denied),
