@@ -12,7 +12,7 @@ END
 }
 
 dev_bench() {
-    need build run test
+    need build
     build_preset release build trimtab bench_generate bench_parse bench_stages bench_measure
     bench/run.sh build "$@"
 }
