@@ -313,7 +313,7 @@ static int compose_document(struct composer *c, struct tt_yaml_documents *docume
     AUTO_EVENT event = {0};
     struct tt_yaml_document document = {0};
 
-    c->document = &document;
+    c->document = &document; /* cppcheck-suppress autoVariables ; it is copied at the end */
     tt_map_init(&c->anchors, c->arena);
     if (next_event(c, &event) < 0)
         return -1;

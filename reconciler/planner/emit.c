@@ -86,7 +86,7 @@ int tt_emit_delete(struct tt_emitter *emitter, const struct tt_service_view *ser
 /* What all steps of membership share. */
 static struct tt_step member_step(enum tt_action action, const struct tt_balancer_view *balancer)
 {
-    const struct tt_machine *own = balancer->machines.count ? balancer->machines.items : NULL;
+    const struct tt_machine *own = balancer->machines.items; /* one at least without a spec */
 
     return (struct tt_step){
         .action = action,

@@ -82,7 +82,7 @@ void tt_zones_spread(struct tt_zone_shares *shares, int count)
             if (share->available && share->target == quotient &&
                 (!best || gains_more(share, best, quotient)))
                 best = share;
-        best->target++;
+        best->target++; /* cppcheck-suppress nullPointer ; REST is less than what is available */
     }
 }
 

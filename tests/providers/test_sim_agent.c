@@ -21,6 +21,7 @@ static int run(struct sim_cloud *cloud, const char *machine, const char *const a
 {
     struct tt_run_result result = {0};
 
+    *ret_output = "";
     if (tt_provider_run(cloud->provider,
                         &(struct tt_run_request){.region = "r1", .machine = machine, .argv = argv},
                         &cloud->arena, &result, &cloud->err) < 0)

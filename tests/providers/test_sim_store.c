@@ -81,6 +81,14 @@ static const char *path_of(struct place *place)
     return tt_printf(&place->arena, "%s/sim/east.json", place->folder);
 }
 
+/* Puts WITH where AT points; what comes after it stays. */
+static void overwrite(char *at, const char *with)
+{
+    assert_non_null(at);
+    while (*with)
+        *at++ = *with++;
+}
+
 static int create(struct tt_provider *provider, struct tt_arena *arena, const char *token,
                   const char **ret_id, struct tt_error *err)
 {
@@ -215,7 +223,7 @@ static void test_people_edit_the_file(void **state)
                      0);
     found = strstr(text, "\"running\"");
     assert_non_null(found);
-    memcpy(found, "\"failed\" ", 9);
+    overwrite(found, "\"failed\" ");
     assert_int_equal(tt_file_write(path_of(place), text, strlen(text), 0600, NULL), 0);
     assert_int_equal(look(place, provider)->servers.items[0].state, TT_SERVER_FAILED);
     tt_provider_close(provider);
@@ -229,7 +237,7 @@ static void test_time_passes_in_a_seed(void **state)
     struct tt_provider *provider;
     char *text = tt_strdup(&place->arena, seed);
 
-    memcpy(strstr(text, "\"running\""), "\"pending\"", 9);
+    overwrite(strstr(text, "\"running\""), "\"pending\"");
     write_file(place, "seed.json", text);
     place->account.endpoint = "file://seed.json";
     provider = open_it(place);

@@ -63,8 +63,10 @@ int local_cloud_begin(void **state)
     struct local_cloud *cloud = calloc(1, sizeof(*cloud));
 
     snprintf(cloud->folder, sizeof(cloud->folder), "/tmp/trimtab-local-XXXXXX");
-    if (!mkdtemp(cloud->folder))
+    if (!mkdtemp(cloud->folder)) {
+        free(cloud);
         return -1;
+    }
     cloud->account =
         (struct tt_account){.name = "here", .provider = TT_PROVIDER_LOCAL, .folder = ""};
     tt_strings_add(&cloud->arena, &cloud->account.regions, "r1");

@@ -4,6 +4,7 @@
 #include "playground.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -114,6 +115,8 @@ static void create(struct tt_playground *p, const struct tt_step *step, int inde
                 strcmp(placement->region, step->region) == 0)
                 spec = &placement->server;
     }
+    if (!spec)
+        abort(); /* a plan that creates what no document names */
     *server = (struct tt_server){
         .id = tt_printf(p->arena, "new-%zu-s%d", region->servers.count, index + 1),
         .name = tt_printf(p->arena, "%s-%s-%d", d->name, step->subject.name, step->subject.slot),
