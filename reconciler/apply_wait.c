@@ -152,6 +152,13 @@ static enum tt_progress_word check_absent(const struct question *question)
     return wait_for(question, "not listed yet");
 }
 
+/* A machine that died while a member was to come or leave: waiting longer is of no use. */
+static bool is_dead(const struct tt_server *server)
+{
+    return server && (server->state == TT_SERVER_FAILED || server->state == TT_SERVER_STOPPED ||
+                      server->state == TT_SERVER_GONE);
+}
+
 static enum tt_progress_word check_cloud_member(const struct question *question,
                                                 struct tt_error *err)
 {
@@ -161,8 +168,7 @@ static enum tt_progress_word check_cloud_member(const struct question *question,
         name ? tt_region_balancer(question->region, name) : NULL;
     const struct tt_server *server = tt_region_find_server(question->region, id);
 
-    if (question->step->action == TT_STEP_ENROLL && server &&
-        (server->state == TT_SERVER_FAILED || server->state == TT_SERVER_GONE)) {
+    if (question->step->action == TT_STEP_ENROLL && is_dead(server)) {
         tt_fail(err, TT_ERR_CONFLICT, "machine %s failed while it was to come into service", id);
         return TT_GO_FAILED;
     }
@@ -175,10 +181,15 @@ static enum tt_progress_word check_cloud_member(const struct question *question,
 
 /* A machine that runs but tells no pool, again and again, has an image without listProxy: its word
  * that the script succeeded must do. */
-static enum tt_progress_word check_silent(const struct question *question, const char *machine)
+static enum tt_progress_word check_silent(const struct question *question, const char *machine,
+                                          struct tt_error *err)
 {
     const struct tt_server *server = tt_region_find_server(question->region, machine);
 
+    if (is_dead(server)) {
+        tt_fail(err, TT_ERR_CONFLICT, "the balancer's machine %s failed", machine);
+        return TT_GO_FAILED;
+    }
     if (server && server->state == TT_SERVER_RUNNING &&
         ++question->state->blind_looks >= BLIND_LOOKS)
         return TT_GO_DONE;
@@ -192,12 +203,18 @@ static enum tt_progress_word check_pool_member(const struct question *question,
 {
     const struct tt_subject *subject = &question->step->subject;
     const char *machine = tt_apply_machine(question->run, question->step);
+    const char *id = tt_apply_server(question->run, question->index);
     const struct tt_pool *pool = tt_region_pool(question->region, machine);
     struct tt_endpoint endpoint;
     TT_BUF_AUTO service = {0};
 
     if (!pool)
-        return check_silent(question, machine);
+        return check_silent(question, machine, err);
+    if (question->step->action == TT_STEP_ENROLL &&
+        is_dead(tt_region_find_server(question->region, id))) {
+        tt_fail(err, TT_ERR_CONFLICT, "machine %s failed while it was to come into service", id);
+        return TT_GO_FAILED;
+    }
     if (tt_apply_endpoint(question->run, question->index, &endpoint, err) < 0)
         return TT_GO_FAILED;
     if (subject->kind == TT_SUBJECT_SERVICE)

@@ -70,7 +70,7 @@ static void add_balancer_machine(struct watches *watches, const struct tt_balanc
 {
     const struct tt_pool *pool = tt_region_pool(region, server->id);
     const struct tt_listeners *listeners =
-        pool && pool->listeners && pool->listeners->count ? pool->listeners : balancer->listeners;
+        pool && pool->listeners ? pool->listeners : balancer->listeners;
     struct tt_health_check check = {
         .timeout = TCP_TIMEOUT,
         .interval = balancer->recovery.interval,

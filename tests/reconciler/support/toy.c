@@ -311,13 +311,16 @@ static int run(struct tt_provider *provider, const struct tt_run_request *reques
     const char *slash = strrchr(argv[0], '/');
     const char *script = slash ? slash + 1 : argv[0];
     TT_BUF_AUTO out = {0};
+    int exit_code = 0;
     int count = 0;
 
     while (argv[count])
         count++;
     if (enter(toy, TOY_RUN, err) < 0)
         return -1;
-    if (strcmp(script, "listProxy") == 0 && !toy->no_list) {
+    if (strcmp(script, "listProxy") == 0 && count > 1) {
+        exit_code = 1; /* an image that knows no options of it */
+    } else if (strcmp(script, "listProxy") == 0 && !toy->no_list) {
         list_pool(toy, request->machine, &out);
     } else if (strcmp(script, "startProxy") == 0 && count >= 7) {
         join(toy, request->machine, argv[1], argv[5], atoi(argv[6]));
@@ -327,8 +330,8 @@ static int run(struct tt_provider *provider, const struct tt_run_request *reques
         pthread_mutex_unlock(&toy->lock);
         return tt_fail(err, TT_ERR_NOT_FOUND, "no %s on this machine", argv[0]);
     }
-    *ret_result =
-        (struct tt_run_result){.output = tt_strdup(arena, tt_buf_text(&out)), .errors = ""};
+    *ret_result = (struct tt_run_result){
+        .exit_code = exit_code, .output = tt_strdup(arena, tt_buf_text(&out)), .errors = ""};
     return leave(toy, TOY_RUN, err);
 }
 
