@@ -58,7 +58,10 @@ static char *read_file(struct scenario *s, const char *file, size_t *ret_size)
 static int read_desired(struct scenario *s, struct tt_error *err)
 {
     struct tt_specs_request request = {
-        .repository = path_of(s, "desired"), .worktree = true, .world = s->what.world};
+        .repository = TT_SOURCE_DIR,
+        .path = tt_printf(s->arena, "tests/scenarios/%s/desired", s->name),
+        .worktree = true,
+        .world = s->what.world};
     struct tt_findings findings = {0};
     struct tt_desired *desired = NULL;
 
