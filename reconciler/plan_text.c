@@ -209,6 +209,8 @@ void tt_plan_text(struct tt_buf *out, const struct tt_plan *plan, const struct t
     else
         tt_buf_add(out, tt_plan_result(plan) == TT_RESULT_ERROR
                             ? "Nothing is planned: see the errors above.\n"
+                        : plan->problems.count
+                            ? "No changes are planned; see above for what was noticed.\n"
                             : "No changes. What runs is what Git asks for.\n");
     tt_arena_release(&page.arena);
 }
