@@ -1,5 +1,5 @@
 /*
- * Covers reconciler/store*.c and process.c: what is written is there after a reopen, locks between
+ * Covers reconciler/store*.c: what is written is there after a reopen, locks between
  * processes, and a store that is damaged, read-only, too new or on a full disk.
  */
 #include <setjmp.h>
@@ -463,18 +463,6 @@ static void a_full_disk_is_called_that(void **state)
     assert_int_equal(query(f, "SELECT count(*) FROM journal"), written + 1);
 }
 
-static void this_process_is_alive(void **state)
-{
-    struct fixture *f = *state;
-    struct tt_process self = tt_process_self(&f->arena), other = self;
-
-    assert_true(self.pid == getpid());
-    assert_true(self.started[0] && self.boot[0] && self.space[0]);
-    assert_false(tt_process_is_dead(&self, &self));
-    other.started = "12";
-    assert_true(tt_process_is_dead(&other, &self));
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -495,7 +483,6 @@ int main(void)
         TEST(a_newer_file_is_left_alone),
         TEST(a_folder_that_cannot_be_written_is_named),
         TEST(a_full_disk_is_called_that),
-        TEST(this_process_is_alive),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
