@@ -19,6 +19,7 @@
 
 #include "base/file.h"
 #include "base/str.h"
+#include "model/desired_json.h"
 #include "model/json.h"
 #include "model/plan_json.h"
 #include "model/world_json.h"
@@ -209,6 +210,25 @@ static int compare_plan(struct scenario *s, struct tt_error *err)
     return compare(s, "expected/plan.json", tt_plan_to_json(s->arena, s->plan), err);
 }
 
+/* What is desired survives being written and read, and plans the same. */
+static int check_desired_json(struct scenario *s, struct tt_error *err)
+{
+    const char *text = tt_desired_to_json(s->arena, s->what.desired);
+    struct tt_desired *again;
+    struct tt_plan *plan;
+
+    if (tt_desired_from_json(s->arena, text, strlen(text), "desired", &again, err) < 0)
+        return -1;
+    if (strcmp(text, tt_desired_to_json(s->arena, again)) != 0)
+        return tt_fail(err, TT_ERR_CONFLICT, "what is desired changes by being written");
+    if (tt_planner_plan(s->arena, again, s->what.world, s->what.memory, s->what.now,
+                        s->what.options, &plan, err) < 0)
+        return -1;
+    if (strcmp(tt_plan_to_json(s->arena, plan), tt_plan_to_json(s->arena, s->plan)) != 0)
+        return tt_fail(err, TT_ERR_CONFLICT, "what is desired plans another way when read back");
+    return 0;
+}
+
 static int run_scenario(struct tt_arena *arena, const char *name, struct tt_error *err)
 {
     struct scenario s = {.arena = arena, .name = name};
@@ -218,7 +238,7 @@ static int run_scenario(struct tt_arena *arena, const char *name, struct tt_erro
     if (!about || !*about)
         return tt_fail(err, TT_ERR_NOT_FOUND, "about.txt does not tell the behaviour");
     if (read_world(&s, err) < 0 || read_desired(&s, err) < 0 || read_memory(&s, err) < 0 ||
-        read_options(&s, err) < 0 || compare_plan(&s, err) < 0)
+        read_options(&s, err) < 0 || compare_plan(&s, err) < 0 || check_desired_json(&s, err) < 0)
         return -1;
     return tt_laws_check(arena, &s.what, ROUNDS, 20261123, err);
 }
