@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Measures planning at 1,000, 10,000 and 100,000 servers, in both shapes of bench/generate.c:
 #   plan      the whole `trimtab plan --world`, best of three, from start to end
+#   cpu       its time of the processor, as all times that follow: a busy machine disturbs them less
 #   rss       its peak of memory
 #   libyaml, jansson   what these alone take to parse the same files
-#   ratio     plan / (libyaml + jansson)
+#   ratio     cpu / (libyaml + jansson)
 #   stages    place, diff, order and prove alone, from structs in memory
 #   growth    of stages, from the line above (ten times the servers; n log n is 13.3, 12.5)
 # usage: bench/run.sh BUILD_FOLDER [SERVERS...]
@@ -15,7 +16,7 @@ shift
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
-# best_of_three: the measured run with the least time: "MS MB EXIT".
+# best_of_three: the measured run with the least time: "MS CPU MB EXIT".
 best_of_three() {
     for _ in 1 2 3; do
         "$build/bench_measure" "$build/trimtab" plan -C "$folder/specs" --worktree \
@@ -23,22 +24,22 @@ best_of_three() {
     done | sort -n | head -n 1
 }
 
-printf '%-7s %8s %10s %8s %9s %9s %6s %7s %10s %7s\n' \
-    shape servers 'plan ms' 'rss MB' 'libyaml' 'jansson' ratio steps 'stages ms' growth
+printf '%-7s %8s %10s %10s %8s %9s %9s %6s %7s %10s %7s\n' \
+    shape servers 'plan ms' 'cpu ms' 'rss MB' 'libyaml' 'jansson' ratio steps 'stages ms' growth
 for shape in fleet single; do
     before=
     for servers in "$@"; do
         rm -rf "$folder/specs" "$folder/world.json"
         "$build/bench_generate" "$servers" "$shape" "$folder"
-        read -r plan rss code <<<"$(best_of_three)"
+        read -r plan cpu rss code <<<"$(best_of_three)"
         [ "$code" -eq 0 ] || { echo "plan ended with $code" >&2 && exit 1; }
         read -r yaml json <<<"$("$build/bench_parse" "$folder/specs/fleet.yaml" "$folder/world.json")"
         read -r stages _ steps <<<"$("$build/bench_stages" "$folder")"
-        awk -v shape="$shape" -v n="$servers" -v plan="$plan" -v rss="$rss" -v yaml="$yaml" \
+        awk -v shape="$shape" -v n="$servers" -v plan="$plan" -v cpu="$cpu" -v rss="$rss" -v yaml="$yaml" \
             -v json="$json" -v steps="$steps" -v stages="$stages" -v before="$before" 'BEGIN {
             growth = before > 0 ? sprintf("%.1f", stages / before) : "-"
-            printf "%-7s %8d %10.1f %8d %9.1f %9.1f %6.1f %7d %10.1f %7s\n", shape, n, plan, rss,
-                yaml, json, plan / (yaml + json), steps, stages, growth }'
+            printf "%-7s %8d %10.1f %10.1f %8d %9.1f %9.1f %6.1f %7d %10.1f %7s\n", shape, n, plan, cpu, rss,
+                yaml, json, cpu / (yaml + json), steps, stages, growth }'
         before=$stages
     done
 done
