@@ -1,267 +1,214 @@
 /*
  * apply: specs, lock, world, plan, approval, steps.
  */
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/str.h"
-#include "model/plan_json.h"
+#include "reconciler/commands/ask.h"
+#include "reconciler/commands/carry_out.h"
 #include "reconciler/commands/commands.h"
+#include "reconciler/commands/events.h"
 #include "reconciler/commands/lease.h"
-#include "reconciler/commands/progress.h"
 #include "reconciler/commands/saved_plan.h"
-#include "reconciler/commands/signals.h"
+#include "reconciler/commands/settle.h"
 #include "reconciler/plan_text.h"
-#include "reconciler/planner/view.h"
 
-#define SETTLE_MS INT64_C(1000)
+/* One apply: what only it has. */
+struct run {
+    struct tt_session *session;
+    struct tt_plan *saved; /* NULL: none */
+    struct tt_signals signals;
+    struct tt_strings deployments; /* to lock */
+    struct tt_lease lease;
+};
 
-/* --- waiting for what an earlier run has begun ---------------------------------------------- */
+/* --- which deployments ------------------------------------------------------------------------ */
 
-/* How many owned machines still boot within their time. */
-static int count_pending(struct tt_session *session)
+static bool add_deployment(struct run *run, const char *name)
 {
-    struct tt_plan_options options = {0};
-    struct tt_view *view = tt_view_new(&session->arena, session->desired, session->world,
-                                       &session->memory, tt_session_now(session), &options);
-    int pending = 0;
-
-    TT_EACH (deployment, &view->deployments) {
-        TT_EACH (service, &(*deployment)->services)
-            TT_EACH (machine, &(*service)->machines)
-                pending += machine->pending;
-        TT_EACH (balancer, &(*deployment)->balancers)
-            TT_EACH (machine, &(*balancer)->machines)
-                pending += machine->pending;
-    }
-    return pending;
+    if (tt_strings_has(&run->deployments, name))
+        return false;
+    tt_strings_add(&run->session->arena, &run->deployments, tt_strdup(&run->session->arena, name));
+    return true;
 }
 
-static void observe_settled(struct tt_session *session, const struct tt_signals *signals)
+/* Adds the deployments that PLAN changes; true when there was a new one. */
+static bool add_deployments_of(struct run *run, const struct tt_plan *plan)
 {
-    int pending, told = -1;
+    bool added = false;
+
+    TT_EACH (step, &plan->steps)
+        if (!step->held)
+            added = add_deployment(run, step->subject.deployment) || added;
+    return added;
+}
+
+/* True when TARGET ("Service/shop/web", "Deployment/shop", "Service/web") may mean DEPLOYMENT. */
+static bool may_mean(const char *target, const char *deployment)
+{
+    const char *name = strchr(target, '/');
+    size_t length = name ? strcspn(name + 1, "/") : 0;
+
+    if (!name || (name[1 + length] != '/' && !tt_starts_with(target, "Deployment/")))
+        return true;
+    return strlen(deployment) == length && strncmp(name + 1, deployment, length) == 0;
+}
+
+/* Before anything is known of the world: those that Git names, unless only a part is asked for. */
+static void choose_deployments(struct run *run)
+{
+    const struct tt_strings *targets = &run->session->options.targets;
+
+    if (run->saved) {
+        add_deployments_of(run, run->saved);
+        return;
+    }
+    TT_EACH (deployment, &run->session->desired->deployments) {
+        bool chosen = !targets->count;
+
+        TT_EACH (target, targets)
+            chosen = chosen || may_mean(*target, (*deployment)->name);
+        if (chosen)
+            add_deployment(run, (*deployment)->name);
+    }
+}
+
+/* --- from the world to a plan ----------------------------------------------------------------- */
+
+/* Locks, looks and plans. What turns out to change, too (a target's deployment, or one that left
+ * Git), is locked as well, and then the world is looked at again. */
+static int lock_and_plan(struct run *run, struct tt_error *err)
+{
+    struct tt_session *session = run->session;
 
     for (;;) {
-        tt_session_observe(session, &(struct tt_observe_options){0});
-        pending = count_pending(session);
-        if (!pending || atomic_load(&signals->stop))
-            return;
-        if (pending != told && !session->options.quiet)
-            fprintf(stderr, "trimtab: waiting for %d machine(s) of an earlier run to boot\n",
-                    pending);
-        told = pending;
-        session->clock->sleep(session->clock->self, SETTLE_MS);
+        if (tt_lease_begin(&run->lease, session->store, session->clock, &run->deployments, "apply",
+                           &run->signals, err) < 0)
+            return -1;
+        tt_settle(session, &run->signals);
+        tt_session_remember(session);
+        if (tt_session_plan(session, err) == 0 &&
+            (run->saved || !add_deployments_of(run, session->plan)))
+            return 0;
+        tt_lease_end(&run->lease);
+        if (err->class != TT_ERR_NONE)
+            return -1;
     }
 }
 
-/* --- showing and asking --------------------------------------------------------------------- */
+/* The saved plan takes the place of the fresh one when it is still good. */
+static int choose_plan(struct run *run, struct tt_error *err)
+{
+    if (!run->saved)
+        return 0;
+    if (tt_saved_plan_check(&run->session->arena, run->saved, run->session->plan, err) < 0)
+        return -1;
+    run->session->plan = run->saved;
+    return 0;
+}
 
-static void show(struct tt_session *session)
+/* --- showing it --------------------------------------------------------------------------------
+ */
+
+static void show(const struct tt_session *session)
 {
     TT_BUF_AUTO text = {0};
 
     if (session->options.json) {
-        TT_EACH (problem, &session->plan->problems)
-            tt_progress_event("diagnostic",
-                              tt_printf(&session->arena, "%s[%s] %s: %s",
-                                        tt_severity_words[problem->severity], problem->code,
-                                        problem->subject, problem->message));
-        TT_EACH (step, &session->plan->steps)
-            tt_progress_event("planned_change", tt_step_text(&session->arena, step));
+        tt_event_plan(session->plan);
         return;
     }
-    if (session->options.quiet)
+    /* nobody approves what was not shown */
+    if (session->options.quiet && session->options.auto_approve)
         return;
     tt_plan_text(&text, session->plan, session->desired, session->color && isatty(STDOUT_FILENO));
     fputs(tt_buf_text(&text), stdout);
     fflush(stdout);
 }
 
-static bool is_approved(struct tt_session *session)
+static bool has_free_steps(const struct tt_plan *plan)
 {
-    struct tt_error err = {0};
-    char answer[16] = "";
-
-    if (session->options.auto_approve)
-        return true;
-    if (!isatty(STDIN_FILENO)) {
-        tt_fail(&err, TT_ERR_DENIED,
-                "nobody is here to approve the plan: give --auto-approve, or run it in a terminal");
-        tt_session_complain(session, &err);
-        return false;
-    }
-    fputs("\nCarry out these steps? Only 'yes' is accepted: ", stdout);
-    fflush(stdout);
-    if (fgets(answer, sizeof(answer), stdin) && strcmp(answer, "yes\n") == 0)
-        return true;
-    fputs("Nothing was changed.\n", stdout);
+    TT_EACH (step, &plan->steps)
+        if (!step->held)
+            return true;
     return false;
 }
 
-/* --- carrying out --------------------------------------------------------------------------- */
+/* --- the way -----------------------------------------------------------------------------------
+ */
 
-static enum tt_progress_style style_of(const struct tt_session *session)
+static int approve_and_carry_out(struct run *run)
 {
-    if (session->options.json)
-        return TT_PROGRESS_JSON;
-    if (session->options.quiet)
-        return TT_PROGRESS_NONE;
-    return isatty(STDOUT_FILENO) ? TT_PROGRESS_LIVE : TT_PROGRESS_LINES;
-}
-
-static const char *result_word(const struct tt_apply_outcome *outcome)
-{
-    if (outcome->failed)
-        return "failed";
-    if (outcome->stopped)
-        return "stopped";
-    return outcome->held ? "held" : "done";
-}
-
-static void summarize(struct tt_session *session, const struct tt_apply_outcome *outcome)
-{
-    const char *text =
-        tt_printf(&session->arena, "Apply: %d done, %d failed, %d not tried, %d held.%s",
-                  outcome->done, outcome->failed, outcome->skipped, outcome->held,
-                  outcome->failed || outcome->skipped
-                      ? " Run trimtab apply again: it goes on from what is there."
-                      : "");
-    struct tt_error err = outcome->store_error;
-
-    if (session->options.json)
-        tt_progress_event("change_summary", text);
-    else
-        printf("\n%s\n", text);
-    if (err.class != TT_ERR_NONE) {
-        tt_wrap(&err, "the memory for the next run could not be kept");
-        tt_session_complain(session, &err);
-    }
-}
-
-static int carry_out(struct tt_session *session, const struct tt_signals *signals)
-{
-    const struct tt_clock *clock = session->clock;
-    struct tt_run_record record = {
-        .command = "apply", .revision = session->plan->revision, .result = "failed"};
-    struct tt_apply_outcome outcome = {0};
-    struct tt_progress progress;
+    struct tt_session *session = run->session;
     struct tt_error err = {0};
-    struct tt_apply_request request = {
-        .desired = session->desired,
-        .world = session->world,
-        .plan = session->plan,
-        .clouds = &session->clouds,
-        .clock = clock,
-        .store = session->store,
-        .parallelism = session->options.parallelism,
-        .stop = &signals->stop,
-        .progress = tt_progress_step,
-        .progress_self = &progress,
-    };
-    int result;
 
-    record.began = clock->now(clock->self);
-    if (tt_store_begin_run(session->store, record.command, record.revision, record.began,
-                           &record.id, &err) < 0) {
+    if (choose_plan(run, &err) < 0) {
         tt_session_complain(session, &err);
         return 1;
-    }
-    request.run = record.id;
-    tt_progress_begin(&progress, &session->arena, session->plan, style_of(session), session->color);
-    result = tt_apply(&session->arena, &request, &outcome, &err);
-    tt_progress_end(&progress);
-    if (result == 0) {
-        record.result = result_word(&outcome);
-        record.done = outcome.done;
-        record.failed = outcome.failed;
-        record.skipped = outcome.skipped;
-        summarize(session, &outcome);
-    } else {
-        tt_session_complain(session, &err);
-    }
-    record.ended = clock->now(clock->self);
-    if (tt_store_end_run(session->store, &record, &err) < 0)
-        tt_session_complain(session, &err);
-    if (result < 0 || outcome.failed || outcome.stopped || outcome.store_error.class)
-        return 1;
-    return tt_result_exit(tt_plan_result(session->plan));
-}
-
-/* --- the way -------------------------------------------------------------------------------- */
-
-static int plan_and_carry_out(struct tt_session *session, const struct tt_plan *saved,
-                              const struct tt_signals *signals)
-{
-    struct tt_error err = {0};
-    bool anything = false;
-
-    tt_session_open_clouds(session, false);
-    observe_settled(session, signals);
-    tt_session_remember(session);
-    if (!tt_session_plan(session))
-        return 1;
-    if (saved) {
-        if (tt_saved_plan_check(&session->arena, saved, session->plan, &err) < 0) {
-            tt_session_complain(session, &err);
-            return 1;
-        }
-        session->plan = (struct tt_plan *)saved;
     }
     show(session);
-    TT_EACH (step, &session->plan->steps)
-        anything = anything || !step->held;
-    if (!anything)
+    if (!has_free_steps(session->plan))
         return tt_result_exit(tt_plan_result(session->plan));
-    if (!is_approved(session))
+    if (!tt_ask(session, &run->signals, "Carry out these steps?"))
         return 1;
-    return carry_out(session, signals);
+    return tt_carry_out(session, &run->signals);
 }
 
-static int apply_locked(struct tt_session *session, const struct tt_plan *saved)
+static int apply(struct run *run)
 {
-    struct tt_strings deployments = {0};
-    struct tt_signals signals;
+    struct tt_session *session = run->session;
     struct tt_error err = {0};
-    struct tt_lease lease;
     int code;
 
-    TT_EACH (deployment, &session->desired->deployments)
-        tt_strings_add(&session->arena, &deployments, (*deployment)->name);
-    if (tt_signals_begin(&signals) < 0)
-        return 1;
     if (tt_make_folders(session->state_folder, 0700, &err) < 0 ||
-        tt_store_open(session->state_folder, &session->store, &err) < 0 ||
-        tt_lease_begin(&lease, session->store, session->clock, &deployments, "apply", &err) < 0) {
+        tt_store_open(session->state_folder, &session->store, &err) < 0) {
         tt_session_complain(session, &err);
-        tt_signals_end(&signals);
         return 1;
     }
-    code = plan_and_carry_out(session, saved, &signals);
-    tt_lease_end(&lease);
-    tt_signals_end(&signals);
+    tt_session_open_clouds(session, false);
+    if (lock_and_plan(run, &err) < 0) {
+        tt_session_complain(session, &err);
+        return 1;
+    }
+    code = approve_and_carry_out(run);
+    tt_lease_end(&run->lease);
     return code;
+}
+
+/* Reads the saved plan, when one is named, and the specs it was made for. */
+static int prepare(struct run *run, struct tt_error *err)
+{
+    struct tt_session *session = run->session;
+
+    if (session->options.arguments.count &&
+        tt_saved_plan_read(session, session->options.arguments.items[0], &run->saved, err) < 0)
+        return -1;
+    if (!tt_session_require_specs(session))
+        return -1;
+    if (run->saved && !tt_streq(run->saved->revision, session->desired->revision))
+        return tt_fail(err, TT_ERR_CONFLICT,
+                       "the plan was made for %s and this is %s: plan again, or give --rev %s",
+                       run->saved->revision, session->desired->revision, run->saved->revision);
+    return 0;
 }
 
 int tt_cmd_apply(struct tt_session *session)
 {
-    struct tt_plan *saved = NULL;
+    struct run run = {.session = session};
     struct tt_error err = {0};
+    int code;
 
-    if (session->options.arguments.count &&
-        tt_saved_plan_read(session, session->options.arguments.items[0], &saved, &err) < 0) {
-        tt_session_complain(session, &err);
+    if (prepare(&run, &err) < 0) {
+        if (err.class != TT_ERR_NONE)
+            tt_session_complain(session, &err);
         return 1;
     }
-    if (!tt_session_require_specs(session))
+    choose_deployments(&run);
+    if (tt_signals_begin(&run.signals) < 0)
         return 1;
-    if (saved && strcmp(saved->revision, session->desired->revision) != 0) {
-        tt_fail(&err, TT_ERR_CONFLICT,
-                "the plan was made for %s and this is %s: plan again, or give --rev %s",
-                saved->revision, session->desired->revision, saved->revision);
-        tt_session_complain(session, &err);
-        return 1;
-    }
-    return apply_locked(session, saved);
+    code = apply(&run);
+    tt_signals_end(&run.signals);
+    return code;
 }

@@ -3,12 +3,19 @@
  */
 #include <string.h>
 
+#include "base/map.h"
+#include "base/str.h"
 #include "model/json.h"
 #include "reconciler/commands/commands.h"
-#include "reconciler/plan_text.h"
+#include "reconciler/commands/events.h"
 
+/* Why the world differs, as far as the plan alone can tell. */
 static const char *class_of(const struct tt_step *step)
 {
+    bool of_a_slot = step->subject.slot >= 0;
+
+    if (step->because == TT_BECAUSE_DRIFT && step->action == TT_STEP_WITHDRAW && !of_a_slot)
+        return "foreign";
     switch (step->because) {
     case TT_BECAUSE_MISSING:
         return "missing";
@@ -42,15 +49,8 @@ static void write_json(struct tt_session *session)
         json_object_set_new(object, "reason", json_string(step->reason));
         json_array_append_new(drift, object);
     }
-    TT_EACH (problem, &plan->problems) {
-        json_t *object = json_object();
-
-        json_object_set_new(object, "severity", json_string(tt_severity_words[problem->severity]));
-        json_object_set_new(object, "code", json_string(problem->code));
-        json_object_set_new(object, "subject", tt_json_from_string(problem->subject));
-        json_object_set_new(object, "message", json_string(problem->message));
-        json_array_append_new(problems, object);
-    }
+    TT_EACH (problem, &plan->problems)
+        json_array_append_new(problems, tt_event_problem(problem));
     json_object_set_new(root, "format", json_string("trimtab.drift/v1"));
     json_object_set_new(root, "revision", json_string(plan->revision));
     json_object_set_new(root, "drift", drift);
@@ -58,42 +58,51 @@ static void write_json(struct tt_session *session)
     fputs(tt_json_text(&session->arena, root), stdout);
 }
 
-/* One line for each resource and cause: the first step that concerns it tells. */
-static bool is_first(const struct tt_plan *plan, const struct tt_step *step)
+/* The first step that concerns a resource tells of it: one line for each resource and cause. */
+static bool is_first(struct tt_map *told, struct tt_arena *scratch, const struct tt_step *step)
 {
-    for (const struct tt_step *other = plan->steps.items; other < step; other++)
-        if (other->because == step->because && other->subject.kind == step->subject.kind &&
-            other->subject.slot == step->subject.slot &&
-            strcmp(other->subject.deployment, step->subject.deployment) == 0 &&
-            strcmp(other->subject.name, step->subject.name) == 0)
-            return false;
-    return true;
+    const char *key =
+        tt_printf(scratch, "%d %s", (int)step->because, tt_subject_text(scratch, &step->subject));
+
+    if (step->subject.slot < 0) /* a balancer, or entries that are not a slot's: each by itself */
+        key = tt_printf(scratch, "%s %s", key, step->reason);
+    return !tt_map_put(told, key, told);
 }
 
-static void write_text(struct tt_session *session)
+static void write_class(const struct tt_plan *plan, const char *class, const char *title)
 {
-    static const char *const classes[] = {"failed", "missing", "changed", "ours"};
-    static const char *const titles[] = {
-        "failed: it does not work any more", "missing: it should exist and does not",
-        "changed: somebody changed it", "ours: a change in Git that is not applied yet"};
-    const struct tt_plan *plan = session->plan;
+    struct tt_arena scratch;
+    struct tt_map told;
+    bool titled = false;
 
-    for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
-        bool titled = false;
-
-        TT_EACH (step, &plan->steps) {
-            if (strcmp(class_of(step), classes[i]) != 0 || !is_first(plan, step))
-                continue;
-            if (!titled)
-                printf("%s\n", titles[i]);
-            titled = true;
-            printf("  %s: %s\n", tt_subject_text(&session->arena, &step->subject), step->reason);
-        }
+    tt_arena_init(&scratch);
+    tt_map_init(&told, &scratch);
+    TT_EACH (step, &plan->steps) {
+        if (strcmp(class_of(step), class) != 0 || !is_first(&told, &scratch, step))
+            continue;
+        if (!titled)
+            printf("%s\n", title);
+        titled = true;
+        printf("  %s: %s\n", tt_subject_text(&scratch, &step->subject), step->reason);
     }
+    tt_arena_release(&scratch);
+}
+
+static void write_text(const struct tt_plan *plan)
+{
+    write_class(plan, "failed", "failed: it does not work any more");
+    write_class(plan, "missing", "missing: it should exist and does not");
+    write_class(plan, "changed", "changed: somebody changed it");
+    write_class(plan, "foreign", "foreign: somebody else's, where only ours should be");
+    write_class(plan, "ours", "ours: a change in Git that is not applied yet");
     TT_EACH (problem, &plan->problems)
         printf("%s[%s] %s: %s\n", tt_severity_words[problem->severity], problem->code,
                problem->subject, problem->message);
-    if (!plan->steps.count)
+    if (plan->steps.count)
+        return;
+    if (tt_plan_result(plan) == TT_RESULT_ERROR)
+        printf("No drift is known; see the errors above.\n");
+    else
         printf("No drift. What runs is what %s asks for.\n", plan->revision);
 }
 
@@ -106,7 +115,7 @@ int tt_cmd_drift(struct tt_session *session)
     if (session->options.json)
         write_json(session);
     else if (!session->options.quiet)
-        write_text(session);
+        write_text(session->plan);
     result = tt_plan_result(session->plan);
     if (result == TT_RESULT_ERROR)
         return 1;

@@ -10,8 +10,10 @@ int tt_cmd_observe(struct tt_session *session)
 
     if (!tt_session_require_specs(session))
         return 1;
-    tt_session_open_clouds(session, true);
-    tt_session_observe(session, &(struct tt_observe_options){.everything = true});
+    if (!session->options.world) {
+        tt_session_open_clouds(session, true);
+        tt_session_observe(session, &(struct tt_observe_options){.everything = true});
+    }
     TT_EACH (account, &session->world->accounts)
         TT_EACH (region, &account->regions)
             if (!region->observed) {

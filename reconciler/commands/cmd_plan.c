@@ -9,23 +9,6 @@
 #include "reconciler/commands/commands.h"
 #include "reconciler/plan_text.h"
 
-/* Wrong specs as a plan: its problems, and nothing planned. */
-static struct tt_plan *plan_of_findings(struct tt_session *session)
-{
-    struct tt_plan *plan = TT_NEW(&session->arena, struct tt_plan);
-
-    plan->revision = session->options.worktree ? "worktree" : NULL;
-    TT_EACH (finding, &session->findings)
-        *TT_VEC_ADD(&session->arena, &plan->problems) = (struct tt_problem){
-            .severity = TT_SEVERITY_ERROR,
-            .code = finding->code,
-            .subject = finding->subject ? finding->subject : "",
-            .message = finding->message,
-            .mark = finding->mark,
-        };
-    return plan;
-}
-
 static bool write_plan(struct tt_session *session, const struct tt_plan *plan)
 {
     const struct tt_options *options = &session->options;
@@ -57,9 +40,9 @@ int tt_cmd_plan(struct tt_session *session)
         return 1;
     }
     if (specs > 0) {
-        tt_findings_print(stderr, &session->findings, session->color && isatty(STDERR_FILENO));
+        tt_session_print_findings(session);
         if (session->options.json)
-            fputs(tt_plan_to_json(&session->arena, plan_of_findings(session)), stdout);
+            fputs(tt_plan_to_json(&session->arena, tt_session_plan_of_findings(session)), stdout);
         return 1;
     }
     if (!session->options.world) {
@@ -67,7 +50,11 @@ int tt_cmd_plan(struct tt_session *session)
         tt_session_observe(session, &(struct tt_observe_options){0});
         tt_session_remember(session);
     }
-    if (!tt_session_plan(session) || !write_plan(session, session->plan))
+    if (tt_session_plan(session, &err) < 0) {
+        tt_session_complain(session, &err);
+        return 1;
+    }
+    if (!write_plan(session, session->plan))
         return 1;
     code = tt_result_exit(tt_plan_result(session->plan));
     if (!code && session->options.detailed_exitcode && session->plan->steps.count)

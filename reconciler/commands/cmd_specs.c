@@ -2,7 +2,6 @@
  * validate, schema: the specs alone.
  */
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "model/json.h"
 #include "reconciler/commands/commands.h"
@@ -40,7 +39,7 @@ int tt_cmd_validate(struct tt_session *session)
         print_findings_json(session);
     if (result > 0) {
         if (!session->options.json)
-            tt_findings_print(stderr, &session->findings, session->color && isatty(STDERR_FILENO));
+            tt_session_print_findings(session);
         return 1;
     }
     if (session->options.json || session->options.quiet)

@@ -5,23 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/str.h"
+#include "reconciler/commands/ask.h"
 #include "reconciler/commands/commands.h"
-
-static bool is_confirmed(const struct tt_session *session)
-{
-    char answer[16] = "";
-
-    if (session->options.auto_approve)
-        return true;
-    if (!isatty(STDIN_FILENO)) {
-        fputs("trimtab: nobody is here to confirm: give --auto-approve\n", stderr);
-        return false;
-    }
-    fputs("Break it? A run that still goes on would lose its lock. Only 'yes' is accepted: ",
-          stdout);
-    fflush(stdout);
-    return fgets(answer, sizeof(answer), stdin) && strcmp(answer, "yes\n") == 0;
-}
 
 int tt_cmd_unlock(struct tt_session *session)
 {
@@ -30,6 +16,10 @@ int tt_cmd_unlock(struct tt_session *session)
     struct tt_error err = {0};
     int found;
 
+    if (access(tt_printf(&session->arena, "%s/store.db", session->state_folder), F_OK) < 0) {
+        printf("Deployment %s is not locked.\n", deployment);
+        return 0;
+    }
     if (tt_store_open(session->state_folder, &session->store, &err) < 0) {
         tt_session_complain(session, &err);
         return 1;
@@ -47,7 +37,7 @@ int tt_cmd_unlock(struct tt_session *session)
            deployment, holder.user, holder.host, holder.command, holder.pid,
            tt_time_format(&session->arena, holder.since),
            tt_time_format(&session->arena, holder.expires));
-    if (!is_confirmed(session))
+    if (!tt_ask(session, NULL, "Break it? A run that still goes on would stop."))
         return 1;
     if (tt_store_break_lock(session->store, deployment, &err) < 0) {
         tt_session_complain(session, &err);

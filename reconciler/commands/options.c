@@ -12,46 +12,59 @@
 
 enum kind { FLAG, TEXT, NUMBER, LIST };
 
+enum reach {
+    COMMON, /* every command has it */
+    LISTED, /* a command that lists it */
+    IDLE,   /* as LISTED; elsewhere it is accepted and has no effect */
+};
+
 struct option {
     const char *name;  /* without dashes; a single letter takes one dash */
     const char *value; /* how help names its value; NULL: a flag */
     const char *help;
     enum kind kind;
     size_t offset;
-    bool common; /* every command has it */
+    enum reach reach;
 };
 
 #define AT(field) offsetof(struct tt_options, field)
 
 static const struct option table[] = {
     {"C", "REPO", "the repository, bare or not (default: the current folder)", TEXT, AT(repository),
-     true},
-    {"path", "DIR", "the folder of the specs inside the repository", TEXT, AT(path), true},
-    {"rev", "REV", "the revision to read (default: HEAD)", TEXT, AT(revision), true},
-    {"worktree", NULL, "read the work tree instead of a revision", FLAG, AT(worktree), true},
-    {"state", "DIR", "where history, locks and the local cloud are kept", TEXT, AT(state), true},
-    {"json", NULL, "write JSON", FLAG, AT(json), true},
-    {"no-color", NULL, "no colours (also: NO_COLOR in the environment)", FLAG, AT(no_color), true},
-    {"q", NULL, "say less", FLAG, AT(quiet), true},
-    {"v", NULL, "say more", FLAG, AT(verbose), true},
-    {"help", NULL, "show this help", FLAG, AT(help), true},
-    {"world", "FILE", "read a world snapshot instead of asking any cloud", TEXT, AT(world), false},
+     COMMON},
+    {"path", "DIR", "the folder of the specs inside the repository", TEXT, AT(path), COMMON},
+    {"rev", "REV", "the revision to read (default: HEAD)", TEXT, AT(revision), COMMON},
+    {"worktree", NULL, "read the work tree instead of a revision", FLAG, AT(worktree), COMMON},
+    {"state", "DIR", "where history, locks and the local cloud are kept", TEXT, AT(state), COMMON},
+    {"json", NULL, "write JSON", FLAG, AT(json), COMMON},
+    {"no-color", NULL, "no colours (also: NO_COLOR in the environment)", FLAG, AT(no_color),
+     COMMON},
+    {"q", NULL, "say less", FLAG, AT(quiet), COMMON},
+    {"v", NULL, "say more", FLAG, AT(verbose), COMMON},
+    {"help", NULL, "show this help", FLAG, AT(help), COMMON},
+    {"world", "FILE", "read a world snapshot instead of asking any cloud", TEXT, AT(world), LISTED},
     {"target", "KIND/NAME", "only this and what it needs; may be repeated", LIST, AT(targets),
-     false},
-    {"out", "FILE", "write the result to FILE", TEXT, AT(out), false},
+     LISTED},
+    {"out", "FILE", "write the result to FILE", TEXT, AT(out), LISTED},
     {"detailed-exitcode", NULL, "exit with 2 when there are changes", FLAG, AT(detailed_exitcode),
-     false},
-    {"prune", NULL, "delete deployments that left Git", FLAG, AT(prune), false},
-    {"allow-destroy", "N", "let N deletions pass the guard", NUMBER, AT(allow_destroy), false},
+     LISTED},
+    {"prune", NULL, "delete deployments that left Git", FLAG, AT(prune), LISTED},
+    {"allow-destroy", "N", "let N deletions pass the guard", NUMBER, AT(allow_destroy), LISTED},
     {"allow-vanished", NULL, "go on although many servers vanished", FLAG, AT(allow_vanished),
-     false},
-    {"auto-approve", NULL, "do not ask", FLAG, AT(auto_approve), false},
-    {"parallelism", "N", "calls at once (default: 10)", NUMBER, AT(parallelism), false},
-    {"format", "FORMAT", "dot, mermaid or svg (default: dot)", TEXT, AT(format), false},
-    {"steps", NULL, "draw the steps of the plan", FLAG, AT(steps), false},
+     LISTED},
+    {"auto-approve", NULL, "do not ask", FLAG, AT(auto_approve), IDLE},
+    {"parallelism", "N", "calls at once (default: 10)", NUMBER, AT(parallelism), IDLE},
+    {"format", "FORMAT", "dot, mermaid or svg (default: dot)", TEXT, AT(format), LISTED},
+    {"steps", NULL, "draw the steps of the plan", FLAG, AT(steps), LISTED},
 };
 
 #define OPTIONS (sizeof(table) / sizeof(table[0]))
+
+/* As it is written: "--json", "-q". */
+static const char *shown(struct tt_arena *arena, const struct option *option)
+{
+    return tt_printf(arena, "%s%s", option->name[1] ? "--" : "-", option->name);
+}
 
 /* True when NAME is a word of the space-separated LIST. */
 static bool is_listed(const char *list, const char *name)
@@ -66,16 +79,35 @@ static bool is_listed(const char *list, const char *name)
 
 static bool takes(const struct tt_command *command, const struct option *option)
 {
-    return option->common || is_listed(command->options, option->name);
+    return option->reach == COMMON || is_listed(command->options, option->name);
 }
 
-static const struct option *find(const struct tt_command *command, const char *name, size_t length)
+/* The option that ARGUMENT ("--rev=HEAD", "-rev") names, whichever command has it; NULL: none. */
+static const struct option *find(const char *argument)
 {
+    const char *name = argument + (argument[1] == '-' ? 2 : 1);
+    size_t length = strcspn(name, "=");
+
+    if (strcmp(argument, "-h") == 0)
+        name = "help", length = 4;
     for (size_t i = 0; i < OPTIONS; i++)
-        if (strlen(table[i].name) == length && strncmp(table[i].name, name, length) == 0 &&
-            takes(command, &table[i]))
+        if (strlen(table[i].name) == length && strncmp(table[i].name, name, length) == 0)
             return &table[i];
     return NULL;
+}
+
+int tt_options_before_command(int argc, char **argv)
+{
+    int i = 1;
+
+    while (i < argc && argv[i][0] == '-') {
+        const struct option *option = find(argv[i]);
+
+        if (!option || option->reach != COMMON || option->offset == AT(help))
+            break;
+        i += option->kind == FLAG || strchr(argv[i], '=') ? 1 : 2;
+    }
+    return (i < argc ? i : argc) - 1;
 }
 
 const char *const *tt_options_names(struct tt_arena *arena, const struct tt_command *command)
@@ -85,7 +117,7 @@ const char *const *tt_options_names(struct tt_arena *arena, const struct tt_comm
 
     for (size_t i = 0; i < OPTIONS; i++)
         if (takes(command, &table[i]))
-            names[count++] = tt_printf(arena, "%s%s", table[i].name[1] ? "--" : "-", table[i].name);
+            names[count++] = shown(arena, &table[i]);
     return names;
 }
 
@@ -110,8 +142,8 @@ static int set(struct tt_arena *arena, const struct option *option, const char *
         errno = 0;
         number = strtol(value, &end, 10);
         if (errno || *end || end == value || number < 1 || number > 1000000)
-            return tt_fail(err, TT_ERR_SPEC, "--%s takes a number from 1 to 1000000, not %s",
-                           option->name, value);
+            return tt_fail(err, TT_ERR_SPEC, "%s takes a number from 1 to 1000000, not %s",
+                           shown(arena, option), value);
         *(int *)field = (int)number;
         return 0;
     }
@@ -121,13 +153,60 @@ static int set(struct tt_arena *arena, const struct option *option, const char *
 static int fail_unknown(struct tt_arena *arena, const struct tt_command *command,
                         const char *argument, struct tt_error *err)
 {
-    const char *nearest = tt_nearest(argument, tt_options_names(arena, command));
+    const struct option *other = find(argument);
+    const char *name = tt_strndup(arena, argument, strcspn(argument, "="));
+    const char *nearest;
 
+    if (other && other->offset == AT(world) && is_listed(command->options, "parallelism"))
+        return tt_fail(err, TT_ERR_SPEC,
+                       "%s does not take --world: it needs the clouds themselves; "
+                       "trimtab plan --world shows what would be done",
+                       command->name);
+    if (name[1] != '-' && name[2])
+        name = tt_printf(arena, "-%s", name);
+    nearest = tt_nearest(name, tt_options_names(arena, command));
     if (nearest)
         return tt_fail(err, TT_ERR_SPEC, "%s has no option %s: did you mean %s?", command->name,
-                       argument, nearest);
+                       name, nearest);
     return tt_fail(err, TT_ERR_SPEC, "%s has no option %s: see trimtab %s --help", command->name,
-                   argument, command->name);
+                   name, command->name);
+}
+
+/* The value of OPTION at ARGV[*AT]: after "=", or the next word, which *AT then moves to. */
+static int read_value(struct tt_arena *arena, const struct option *option, int argc, char **argv,
+                      int *at, const char **ret_value, struct tt_error *err)
+{
+    const char *equals = strchr(argv[*at], '=');
+    const char *value = equals ? equals + 1 : NULL;
+
+    if (option->kind == FLAG && value)
+        return tt_fail(err, TT_ERR_SPEC, "%s takes no value: leave out =%s", shown(arena, option),
+                       value);
+    if (option->kind == FLAG)
+        return 0;
+    if (!value && *at + 1 < argc && (argv[*at + 1][0] != '-' || !argv[*at + 1][1]))
+        value = argv[++*at];
+    if (!value || !*value)
+        return tt_fail(err, TT_ERR_SPEC, "%s needs a value: %s %s", shown(arena, option),
+                       shown(arena, option), option->value);
+    *ret_value = value;
+    return 0;
+}
+
+static int check_arguments(const struct tt_command *command, const struct tt_options *options,
+                           struct tt_error *err)
+{
+    int count = (int)options->arguments.count;
+    const char *space = *command->arguments ? " " : "";
+
+    if (options->help || (count >= command->least && count <= command->most))
+        return 0;
+    if (count < command->least)
+        return tt_fail(err, TT_ERR_SPEC, "%s needs %s: trimtab %s [OPTIONS]%s%s", command->name,
+                       command->arguments, command->name, space, command->arguments);
+    return tt_fail(err, TT_ERR_SPEC, "%s does not take the argument %s: trimtab %s [OPTIONS]%s%s",
+                   command->name, options->arguments.items[command->most], command->name, space,
+                   command->arguments);
 }
 
 int tt_options_parse(struct tt_arena *arena, const struct tt_command *command, int argc,
@@ -137,41 +216,26 @@ int tt_options_parse(struct tt_arena *arena, const struct tt_command *command, i
     bool only_arguments = false;
 
     for (int i = 0; i < argc; i++) {
-        const char *name = argv[i];
         const struct option *option;
         const char *value = NULL;
-        size_t length;
 
-        if (only_arguments || name[0] != '-' || !name[1]) {
-            tt_strings_add(arena, &options.arguments, name);
+        if (only_arguments || argv[i][0] != '-' || !argv[i][1]) {
+            tt_strings_add(arena, &options.arguments, argv[i]);
             continue;
         }
-        if (strcmp(name, "--") == 0) {
+        if (strcmp(argv[i], "--") == 0) {
             only_arguments = true;
             continue;
         }
-        name += name[1] == '-' ? 2 : 1;
-        length = strcspn(name, "=");
-        option = strcmp(name, "h") == 0 ? find(command, "help", 4) : find(command, name, length);
-        if (!option)
+        option = find(argv[i]);
+        if (!option || !(takes(command, option) || option->reach == IDLE))
             return fail_unknown(arena, command, argv[i], err);
-        if (name[length] == '=')
-            value = name + length + 1;
-        if (option->kind == FLAG && value)
-            return tt_fail(err, TT_ERR_SPEC, "--%s takes no value", option->name);
-        if (option->kind != FLAG && !value) {
-            if (i + 1 == argc)
-                return tt_fail(err, TT_ERR_SPEC, "%s needs a value: %s %s", argv[i], argv[i],
-                               option->value);
-            value = argv[++i];
-        }
-        if (set(arena, option, value, &options, err) < 0)
+        if (read_value(arena, option, argc, argv, &i, &value, err) < 0 ||
+            set(arena, option, value, &options, err) < 0)
             return -1;
     }
-    if (!options.help && ((int)options.arguments.count < command->least ||
-                          (int)options.arguments.count > command->most))
-        return tt_fail(err, TT_ERR_SPEC, "usage: trimtab %s [OPTIONS]%s%s", command->name,
-                       *command->arguments ? " " : "", command->arguments);
+    if (check_arguments(command, &options, err) < 0)
+        return -1;
     *ret_options = options;
     return 0;
 }

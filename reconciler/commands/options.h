@@ -50,6 +50,9 @@ struct tt_command {
 int tt_options_parse(struct tt_arena *arena, const struct tt_command *command, int argc,
                      char **argv, struct tt_options *ret_options, struct tt_error *err);
 
+/* How many words before the command are common options and their values: "-C shop plan". */
+int tt_options_before_command(int argc, char **argv);
+
 /* The help of one command. */
 void tt_options_help(FILE *out, const struct tt_command *command);
 

@@ -4,10 +4,12 @@
 #include "reconciler/commands/progress.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "model/json.h"
+#include "reconciler/commands/events.h"
 #include "reconciler/plan_text.h"
 
 #define TICK_MS 200
@@ -17,55 +19,24 @@ static double seconds_of(const struct tt_step_progress *state, tt_time until)
     return state->began ? (double)(until - state->began) / 1000 : 0;
 }
 
-static void print_json_line(json_t *object)
+/* Ends TEXT where the terminal's line of WIDTH ends, between two characters of UTF-8. */
+static void cut(char *text, int width)
 {
-    struct tt_arena arena;
+    int columns = 0;
 
-    tt_arena_init(&arena);
-    printf("%s\n", tt_json_compact(&arena, object));
-    fflush(stdout);
-    tt_arena_release(&arena);
+    for (; *text; text++)
+        if (((unsigned char)*text & 0xc0) != 0x80 && ++columns > width) {
+            *text = '\0';
+            return;
+        }
 }
 
-void tt_progress_event(const char *type, const char *message)
+static void print_colored(const struct tt_progress *progress, const char *colour, const char *text)
 {
-    json_t *object = json_object();
-
-    json_object_set_new(object, "type", json_string(type));
-    if (message)
-        json_object_set_new(object, "message", json_string(message));
-    print_json_line(object);
-}
-
-static void tell_json(const struct tt_progress *progress, int step,
-                      const struct tt_step_progress *state)
-{
-    static const char *const types[] = {
-        [TT_STEP_STATE_WAITING] = "apply_waiting", [TT_STEP_STATE_RUNNING] = "apply_progress",
-        [TT_STEP_STATE_DONE] = "apply_complete",   [TT_STEP_STATE_FAILED] = "apply_errored",
-        [TT_STEP_STATE_SKIPPED] = "apply_skipped", [TT_STEP_STATE_HELD] = "apply_held",
-    };
-    const struct tt_step *what = &progress->plan->steps.items[step];
-    bool first = progress->steps[step].state != TT_STEP_STATE_RUNNING;
-    json_t *object = json_object();
-    struct tt_arena arena;
-
-    tt_arena_init(&arena);
-    json_object_set_new(object, "type",
-                        json_string(state->state == TT_STEP_STATE_RUNNING && first
-                                        ? "apply_start"
-                                        : types[state->state]));
-    json_object_set_new(object, "step", json_sprintf("s%d", step + 1));
-    json_object_set_new(object, "action", json_string(tt_action_words[what->action]));
-    json_object_set_new(object, "subject", json_string(tt_subject_text(&arena, &what->subject)));
-    if (state->note && *state->note)
-        json_object_set_new(object, "note", json_string(state->note));
-    if (state->ended)
-        json_object_set_new(object, "seconds", json_real(seconds_of(state, state->ended)));
-    if (state->state == TT_STEP_STATE_FAILED)
-        json_object_set_new(object, "error", json_string(state->error.message));
-    print_json_line(object);
-    tt_arena_release(&arena);
+    if (progress->color && progress->style == TT_PROGRESS_LIVE)
+        printf("\033[%sm%s\033[0m", colour, text);
+    else
+        fputs(text, stdout);
 }
 
 /* A finished or begun step as a line of its own. */
@@ -85,14 +56,20 @@ static void tell_line(const struct tt_progress *progress, int step,
             printf("s%d %s ...\n", step + 1, text);
         break;
     case TT_STEP_STATE_DONE:
-        printf("s%d %s: done after %.1f s%s%s\n", step + 1, text, seconds_of(state, state->ended),
+        printf("s%d %s: ", step + 1, text);
+        print_colored(progress, "32", "done");
+        printf(" after %.1f s%s%s\n", seconds_of(state, state->ended),
                state->note && *state->note ? ", " : "", state->note ? state->note : "");
         break;
     case TT_STEP_STATE_FAILED:
-        printf("s%d %s: failed: %s\n", step + 1, text, state->error.message);
+        printf("s%d %s: ", step + 1, text);
+        print_colored(progress, "31", "failed");
+        printf(" after %.1f s: %s\n", seconds_of(state, state->ended), state->error.message);
         break;
     case TT_STEP_STATE_SKIPPED:
-        printf("s%d %s: not tried\n", step + 1, text);
+        printf("s%d %s: ", step + 1, text);
+        print_colored(progress, "33", "not tried");
+        printf("%s%s\n", *state->error.message ? ": " : "", state->error.message);
         break;
     case TT_STEP_STATE_WAITING:
     case TT_STEP_STATE_HELD:
@@ -102,36 +79,52 @@ static void tell_line(const struct tt_progress *progress, int step,
     tt_arena_release(&arena);
 }
 
-static int terminal_width(void)
+static struct winsize terminal_size(void)
 {
     struct winsize size;
 
-    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col < 20 || size.ws_row < 4)
+        return (struct winsize){.ws_col = 80, .ws_row = 24};
+    return size;
 }
 
 static void erase(struct tt_progress *progress)
 {
     for (; progress->drawn > 0; progress->drawn--)
         fputs("\033[1A\033[2K", stdout);
+    fflush(stdout);
 }
 
+/* The running steps, as many as half of the screen shows. */
 static void draw(struct tt_progress *progress)
 {
-    int width = terminal_width();
+    struct winsize size = terminal_size();
+    int most = size.ws_row / 2, more = 0;
     struct tt_arena arena;
 
+    if (progress->finished)
+        return;
     tt_arena_init(&arena);
-    for (size_t i = 0; i < progress->plan->steps.count && progress->drawn < 12; i++) {
+    for (size_t i = 0; i < progress->plan->steps.count; i++) {
         const struct tt_step_progress *state = &progress->steps[i];
-        const char *line;
+        char *line;
 
         if (state->state != TT_STEP_STATE_RUNNING)
             continue;
+        if (progress->drawn == most) {
+            more++;
+            continue;
+        }
         line = tt_printf(&arena, "  s%zu %s: %.0f s%s%s", i + 1,
                          tt_step_text(&arena, &progress->plan->steps.items[i]),
                          seconds_of(state, tt_monotonic()), state->note && *state->note ? ", " : "",
                          state->note ? state->note : "");
-        printf("%.*s\n", width - 1, line);
+        cut(line, size.ws_col - 1);
+        printf("%s\n", line);
+        progress->drawn++;
+    }
+    if (more) {
+        printf("  and %d more\n", more);
         progress->drawn++;
     }
     fflush(stdout);
@@ -143,7 +136,7 @@ static void *tick(void *self)
     struct tt_progress *progress = self;
 
     for (;;) {
-        usleep(TICK_MS * 1000);
+        nanosleep(&(struct timespec){.tv_nsec = TICK_MS * 1000000L}, NULL);
         pthread_mutex_lock(&progress->mutex);
         if (progress->finished) {
             pthread_mutex_unlock(&progress->mutex);
@@ -171,12 +164,24 @@ void tt_progress_step(void *self, int step, const struct tt_step_progress *state
 
     pthread_mutex_lock(&progress->mutex);
     if (progress->style == TT_PROGRESS_JSON) {
-        tell_json(progress, step, state);
+        tt_event_step(progress->plan, step, progress->steps[step].state, state);
     } else if (progress->style != TT_PROGRESS_NONE) {
         erase(progress);
         tell_line(progress, step, state);
     }
     progress->steps[step] = *state;
+    if (progress->style == TT_PROGRESS_LIVE)
+        draw(progress);
+    pthread_mutex_unlock(&progress->mutex);
+}
+
+void tt_progress_say(void *self, const char *text)
+{
+    struct tt_progress *progress = self;
+
+    pthread_mutex_lock(&progress->mutex);
+    erase(progress);
+    fprintf(stderr, "trimtab: %s\n", text);
     if (progress->style == TT_PROGRESS_LIVE)
         draw(progress);
     pthread_mutex_unlock(&progress->mutex);

@@ -32,7 +32,7 @@ void tt_progress_step(void *self, int step, const struct tt_step_progress *state
 
 void tt_progress_end(struct tt_progress *progress);
 
-/* One JSON line; MESSAGE may be NULL. */
-void tt_progress_event(const char *type, const char *message);
+/* Says TEXT on standard error, above a live display. */
+void tt_progress_say(void *self, const char *text);
 
 #endif

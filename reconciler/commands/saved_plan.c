@@ -3,9 +3,11 @@
  */
 #include "reconciler/commands/saved_plan.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
+#include "base/map.h"
 #include "base/str.h"
 #include "model/plan_json.h"
 #include "reconciler/plan_text.h"
@@ -37,47 +39,136 @@ int tt_saved_plan_read(struct tt_session *session, const char *file, struct tt_p
     return 0;
 }
 
-static bool same_after(const struct tt_step *a, const struct tt_step *b)
+/* What makes a step this step, but for what it waits for. */
+static const char *key_of(struct tt_arena *arena, const struct tt_step *step)
 {
-    return a->after.count == b->after.count &&
-           (!a->after.count ||
-            memcmp(a->after.items, b->after.items, a->after.count * sizeof(int)) == 0);
+    const char *const parts[] = {tt_action_words[step->action],
+                                 tt_because_words[step->because],
+                                 tt_subject_text(arena, &step->subject),
+                                 step->account,
+                                 step->region,
+                                 step->zone,
+                                 step->server,
+                                 step->address,
+                                 step->balancer,
+                                 step->machine,
+                                 step->zones ? tt_strings_join(arena, step->zones, "") : NULL};
+    TT_BUF_AUTO key = {0};
+
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+        tt_buf_addf(&key, "%s%s\n", parts[i] ? "=" : "", parts[i] ? parts[i] : "");
+    return tt_strdup(arena, tt_buf_text(&key));
 }
 
-static bool same_zones(const struct tt_strings *a, const struct tt_strings *b)
+/* "Service/shop/web": what a plan touches. */
+static const char *touched(struct tt_arena *arena, const struct tt_step *step)
 {
-    return (!a && !b) || (a && b && tt_strings_equal_sets(a, b));
+    struct tt_subject subject = step->subject;
+
+    subject.slot = -1;
+    return tt_subject_text(arena, &subject);
 }
 
-static bool same_step(const struct tt_step *a, const struct tt_step *b)
+static int compare_ints(const void *a, const void *b)
 {
-    return a->action == b->action && a->subject.kind == b->subject.kind &&
-           a->subject.slot == b->subject.slot && a->because == b->because &&
-           tt_streq(a->subject.deployment, b->subject.deployment) &&
-           tt_streq(a->subject.name, b->subject.name) && tt_streq(a->account, b->account) &&
-           tt_streq(a->region, b->region) && tt_streq(a->zone, b->zone) &&
-           tt_streq(a->server, b->server) && tt_streq(a->address, b->address) &&
-           tt_streq(a->balancer, b->balancer) && tt_streq(a->machine, b->machine) &&
-           same_zones(a->zones, b->zones) && same_after(a, b);
+    return *(const int *)a < *(const int *)b ? -1 : *(const int *)a > *(const int *)b;
 }
 
-int tt_saved_plan_check(struct tt_arena *arena, const struct tt_plan *saved,
-                        const struct tt_plan *fresh, struct tt_error *err)
+/* True when OLD waits for the same steps as NEW; OLD's have other numbers there. */
+static bool same_after(struct tt_arena *arena, const struct tt_step *old, const struct tt_step *new,
+                       const int *numbers)
 {
-    size_t count =
-        saved->steps.count > fresh->steps.count ? saved->steps.count : fresh->steps.count;
+    int *mapped = TT_NEW_ARRAY(arena, old->after.count, int);
 
-    for (size_t i = 0; i < count; i++) {
-        const struct tt_step *old = i < saved->steps.count ? &saved->steps.items[i] : NULL;
-        const struct tt_step *new = i < fresh->steps.count ? &fresh->steps.items[i] : NULL;
+    if (old->after.count != new->after.count)
+        return false;
+    for (size_t i = 0; i < old->after.count; i++)
+        mapped[i] = numbers[old->after.items[i]];
+    if (old->after.count)
+        qsort(mapped, old->after.count, sizeof(*mapped), compare_ints);
+    return !old->after.count ||
+           memcmp(mapped, new->after.items, old->after.count * sizeof(*mapped)) == 0;
+}
 
-        if (old && new &&same_step(old, new))
-            continue;
-        return tt_fail(err, TT_ERR_CONFLICT,
-                       "the world has moved since the plan was made: step s%zu was \"%s\" and "
-                       "would now be \"%s\"; plan again",
-                       i + 1, old ? tt_step_text(arena, old) : "nothing",
-                       new ? tt_step_text(arena, new) : "nothing");
+static int refuse(struct tt_arena *arena, const struct tt_step *step, const char *how,
+                  struct tt_error *err)
+{
+    return tt_fail(err, TT_ERR_CONFLICT,
+                   "the world has moved since the plan was made: \"%s\" (%s) %s; plan again",
+                   tt_step_text(arena, step), step->reason, how);
+}
+
+/* NUMBERS gets, for each saved step, the number of the same step of FRESH. */
+static int find_steps(struct tt_arena *arena, const struct tt_plan *saved,
+                      const struct tt_plan *fresh, int *numbers, struct tt_error *err)
+{
+    struct tt_map by_key;
+
+    tt_map_init(&by_key, arena);
+    TT_EACH (step, &fresh->steps)
+        tt_map_put(&by_key, key_of(arena, step), step);
+    for (size_t i = 0; i < saved->steps.count; i++) {
+        const struct tt_step *old = &saved->steps.items[i];
+        const struct tt_step *new = tt_map_get(&by_key, key_of(arena, old));
+
+        if (!new)
+            return refuse(arena, old, "would not be done now", err);
+        numbers[i] = (int)(new - fresh->steps.items);
     }
+    for (size_t i = 0; i < saved->steps.count; i++) {
+        const struct tt_step *old = &saved->steps.items[i];
+
+        if (!same_after(arena, old, &fresh->steps.items[numbers[i]], numbers))
+            return refuse(arena, old, "would wait for other steps now", err);
+    }
+    return 0;
+}
+
+/* What is planned now for whatever the saved plan touches must have been planned then. */
+static int check_touched(struct tt_arena *arena, const struct tt_plan *saved,
+                         const struct tt_plan *fresh, const int *numbers, struct tt_error *err)
+{
+    bool *known = TT_NEW_ARRAY(arena, fresh->steps.count, bool);
+    struct tt_map subjects;
+
+    tt_map_init(&subjects, arena);
+    for (size_t i = 0; i < saved->steps.count; i++) {
+        struct tt_step *step = &saved->steps.items[i];
+
+        known[numbers[i]] = true;
+        tt_map_put(&subjects, touched(arena, step), step);
+    }
+    TT_EACH (step, &fresh->steps)
+        if (!known[step - fresh->steps.items] && tt_map_get(&subjects, touched(arena, step)))
+            return refuse(arena, step, "would be done now, too", err);
+    return 0;
+}
+
+/* A guard that did not hold a step then, or was opened for it then, must be opened for it now. */
+static int check_guards(struct tt_arena *arena, const struct tt_plan *saved,
+                        const struct tt_plan *fresh, const int *numbers, struct tt_error *err)
+{
+    for (size_t i = 0; i < saved->steps.count; i++)
+        if (fresh->steps.items[numbers[i]].held && !saved->steps.items[i].held)
+            return refuse(arena, &saved->steps.items[i],
+                          "is held by a guard now (--allow-destroy N and --allow-vanished open it)",
+                          err);
+    return 0;
+}
+
+int tt_saved_plan_check(struct tt_arena *arena, struct tt_plan *saved, const struct tt_plan *fresh,
+                        struct tt_error *err)
+{
+    int *numbers = TT_NEW_ARRAY(arena, saved->steps.count, int);
+
+    if (find_steps(arena, saved, fresh, numbers, err) < 0)
+        return -1;
+    if (!tt_streq(saved->world, fresh->world) &&
+        (check_touched(arena, saved, fresh, numbers, err) < 0 ||
+         check_guards(arena, saved, fresh, numbers, err) < 0))
+        return -1;
+    for (size_t i = 0; i < saved->steps.count; i++)
+        saved->steps.items[i].held =
+            saved->steps.items[i].held && fresh->steps.items[numbers[i]].held;
     return 0;
 }

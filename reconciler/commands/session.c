@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "model/world_json.h"
+#include "specs/source.h"
 
 #define MAX_SNAPSHOT (1024u * 1024 * 1024)
 
@@ -57,6 +58,42 @@ int tt_session_load(struct tt_session *session, struct tt_error *err)
     return session->desired ? 0 : 1;
 }
 
+void tt_session_print_findings(const struct tt_session *session)
+{
+    tt_findings_print(stderr, &session->findings, session->color && isatty(STDERR_FILENO));
+}
+
+/* NULL when there is none to name. */
+static const char *find_revision(struct tt_session *session)
+{
+    struct tt_specs_request request = {.repository = session->options.repository,
+                                       .path = session->options.path,
+                                       .revision = session->options.revision,
+                                       .worktree = session->options.worktree};
+    TT_SOURCE_AUTO *source = NULL;
+
+    if (tt_source_open(&session->arena, &request, &source, NULL) < 0)
+        return NULL;
+    return tt_source_revision(source);
+}
+
+struct tt_plan *tt_session_plan_of_findings(struct tt_session *session)
+{
+    struct tt_plan *plan = TT_NEW(&session->arena, struct tt_plan);
+
+    plan->revision = find_revision(session);
+    plan->world = session->world ? tt_world_hash(&session->arena, session->world) : NULL;
+    TT_EACH (finding, &session->findings)
+        *TT_VEC_ADD(&session->arena, &plan->problems) = (struct tt_problem){
+            .severity = TT_SEVERITY_ERROR,
+            .code = finding->code,
+            .subject = finding->subject ? finding->subject : "",
+            .message = finding->message,
+            .mark = finding->mark,
+        };
+    return plan;
+}
+
 bool tt_session_require_specs(struct tt_session *session)
 {
     struct tt_error err = {0};
@@ -65,7 +102,7 @@ bool tt_session_require_specs(struct tt_session *session)
     if (result < 0)
         tt_session_complain(session, &err);
     else if (result > 0)
-        tt_findings_print(stderr, &session->findings, session->color && isatty(STDERR_FILENO));
+        tt_session_print_findings(session);
     return result == 0;
 }
 
@@ -95,8 +132,12 @@ void tt_session_open_clouds(struct tt_session *session, bool readonly)
 
 void tt_session_observe(struct tt_session *session, const struct tt_observe_options *options)
 {
-    session->world =
-        tt_observe(&session->arena, &session->clouds, session->desired, session->clock, options);
+    struct tt_arena look;
+
+    tt_arena_init(&look);
+    session->world = tt_observe(&look, &session->clouds, session->desired, session->clock, options);
+    tt_arena_release(&session->look);
+    tt_arena_adopt(&session->look, &look);
 }
 
 void tt_session_remember(struct tt_session *session)
@@ -115,7 +156,7 @@ void tt_session_remember(struct tt_session *session)
     }
 }
 
-bool tt_session_plan(struct tt_session *session)
+int tt_session_plan(struct tt_session *session, struct tt_error *err)
 {
     struct tt_plan_options options = {
         .prune = session->options.prune,
@@ -123,17 +164,15 @@ bool tt_session_plan(struct tt_session *session)
         .allow_vanished = session->options.allow_vanished,
         .targets = session->options.targets,
     };
-    struct tt_error err = {0};
 
-    if (tt_planner_plan(&session->arena, session->desired, session->world, &session->memory,
-                        tt_session_now(session), &options, &session->plan, &err) == 0)
-        return true;
-    tt_session_complain(session, &err);
-    return false;
+    return tt_planner_plan(&session->arena, session->desired, session->world, &session->memory,
+                           tt_session_now(session), &options, &session->plan, err);
 }
 
 bool tt_session_prepare(struct tt_session *session)
 {
+    struct tt_error err = {0};
+
     if (!tt_session_require_specs(session))
         return false;
     if (!session->options.world) {
@@ -141,7 +180,10 @@ bool tt_session_prepare(struct tt_session *session)
         tt_session_observe(session, &(struct tt_observe_options){0});
         tt_session_remember(session);
     }
-    return tt_session_plan(session);
+    if (tt_session_plan(session, &err) == 0)
+        return true;
+    tt_session_complain(session, &err);
+    return false;
 }
 
 bool tt_session_write(struct tt_session *session, const char *text)
@@ -166,5 +208,6 @@ void tt_session_release(struct tt_session *session)
         tt_clouds_close(&session->clouds);
     if (session->store)
         tt_store_close(session->store);
+    tt_arena_release(&session->look);
     tt_arena_release(&session->arena);
 }

@@ -24,6 +24,7 @@ struct tt_session {
     struct tt_desired *desired;  /* NULL until loaded */
     struct tt_findings findings; /* what is wrong with the specs */
     struct tt_world *world;
+    struct tt_arena look; /* where an observed world lives: the next one takes its place */
     struct tt_memory memory;
     struct tt_plan *plan;
     struct tt_clouds clouds;
@@ -38,18 +39,25 @@ tt_time tt_session_now(const struct tt_session *session);
  * are filled, desired is NULL); -1 when they could not be read. */
 int tt_session_load(struct tt_session *session, struct tt_error *err);
 
+/* Prints what is wrong with the specs on standard error. */
+void tt_session_print_findings(const struct tt_session *session);
+
+/* Wrong specs as a plan: its problems, and nothing planned. */
+struct tt_plan *tt_session_plan_of_findings(struct tt_session *session);
+
 /* As tt_session_load, but prints whatever is wrong; false: exit with 1. */
 bool tt_session_require_specs(struct tt_session *session);
 
 /* Opens the accounts and looks at the world, unless --world gave one. */
 void tt_session_open_clouds(struct tt_session *session, bool readonly);
+/* The world before is gone with all that was made from it. */
 void tt_session_observe(struct tt_session *session, const struct tt_observe_options *options);
 
 /* Loads the memory of the store when there is a store and no --world. */
 void tt_session_remember(struct tt_session *session);
 
-/* Plans from desired, world and memory; prints the error. False: exit with 1. */
-bool tt_session_plan(struct tt_session *session);
+/* Plans from desired, world and memory. */
+int tt_session_plan(struct tt_session *session, struct tt_error *err);
 
 /* All of it, read only: specs, world, memory, plan. False: exit with 1. */
 bool tt_session_prepare(struct tt_session *session);

@@ -21,7 +21,7 @@ static const struct tt_command commands[] = {
      0, 0, tt_cmd_drift},
     {"status", "", "Show deployments, services, servers and balancers as they are.", "world", 0, 0,
      tt_cmd_status},
-    {"observe", "", "Write a snapshot of what the clouds have.", "out", 0, 0, tt_cmd_observe},
+    {"observe", "", "Write a snapshot of what the clouds have.", "world out", 0, 0, tt_cmd_observe},
     {"explain", "SUBJECT",
      "Tell why a server is where it is: a service, slot, balancer, server id or step.",
      PLAN_OPTIONS, 1, 1, tt_cmd_explain},
@@ -65,8 +65,12 @@ static int complain_unknown(const char *name)
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
         names[i] = commands[i].name;
     nearest = tt_nearest(name, names);
-    fprintf(stderr, "trimtab: there is no command %s%s%s: see trimtab --help\n", name,
-            nearest ? ", did you mean " : "", nearest ? nearest : "");
+    if (*name == '-')
+        fprintf(stderr, "trimtab: there is no option %s before the command: see trimtab --help\n",
+                name);
+    else
+        fprintf(stderr, "trimtab: there is no command %s%s%s: see trimtab --help\n", name,
+                nearest ? ", did you mean " : "", nearest ? nearest : "");
     return 1;
 }
 
@@ -117,22 +121,61 @@ static int run(const struct tt_registry *registry, const struct tt_command *comm
     return code;
 }
 
-int tt_commands_main(const struct tt_registry *registry, int argc, char **argv)
+/* ARGV without the command at INDEX: options may stand before it, too. */
+static char **without(struct tt_arena *arena, int argc, char **argv, int index)
 {
-    const char *name = argc > 1 ? argv[1] : "--help";
-    const struct tt_command *command;
+    char **rest = TT_NEW_ARRAY(arena, (size_t)argc, char *);
+    int count = 0;
 
-    if (strcmp(name, "help") == 0 && argc > 2 && find(argv[2])) {
-        tt_options_help(stdout, find(argv[2]));
+    for (int i = 1; i < argc; i++)
+        if (i != index)
+            rest[count++] = argv[i];
+    return rest;
+}
+
+static bool is_help(const char *word)
+{
+    return strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-help") == 0 ||
+           strcmp(word, "-h") == 0;
+}
+
+static int help(int argc, char **argv, int index)
+{
+    const struct tt_command *command = NULL;
+
+    if (index + 1 < argc && strcmp(argv[index], "help") == 0) {
+        command = find(argv[index + 1]);
+        if (!command)
+            return complain_unknown(argv[index + 1]);
+        tt_options_help(stdout, command);
         return 0;
     }
-    if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-help") == 0 ||
-        strcmp(name, "-h") == 0) {
-        print_help(argc > 1 ? stdout : stderr);
-        return argc > 1 ? 0 : 1;
+    print_help(stdout);
+    return 0;
+}
+
+int tt_commands_main(const struct tt_registry *registry, int argc, char **argv)
+{
+    int index = argc > 0 ? 1 + tt_options_before_command(argc, argv) : argc;
+    const struct tt_command *command;
+    struct tt_arena arena;
+    const char *name;
+    int code;
+
+    if (index >= argc) {
+        print_help(stderr);
+        return 1;
     }
+    name = argv[index];
+    if (is_help(name))
+        return help(argc, argv, index);
     if (strcmp(name, "--version") == 0 || strcmp(name, "-version") == 0)
         name = "version";
     command = find(name);
-    return command ? run(registry, command, argc - 2, argv + 2) : complain_unknown(name);
+    if (!command)
+        return complain_unknown(name);
+    tt_arena_init(&arena);
+    code = run(registry, command, argc - 2, without(&arena, argc, argv, index));
+    tt_arena_release(&arena);
+    return code;
 }

@@ -1,0 +1,142 @@
+/*
+ * Carry out: from a plan that was approved to an outcome that is told and kept.
+ */
+#include "reconciler/commands/carry_out.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "reconciler/commands/events.h"
+#include "reconciler/commands/progress.h"
+#include "reconciler/plan_text.h"
+
+static enum tt_progress_style style_of(const struct tt_session *session)
+{
+    const char *terminal = getenv("TERM");
+
+    if (session->options.json)
+        return TT_PROGRESS_JSON;
+    if (session->options.quiet)
+        return TT_PROGRESS_NONE;
+    return isatty(STDOUT_FILENO) && terminal && strcmp(terminal, "dumb") != 0 ? TT_PROGRESS_LIVE
+                                                                              : TT_PROGRESS_LINES;
+}
+
+static const char *result_word(const struct tt_apply_outcome *outcome)
+{
+    if (outcome->failed)
+        return "failed";
+    if (outcome->stopped)
+        return "stopped";
+    return outcome->held ? "held" : "done";
+}
+
+/* What to do about what is left. */
+static const char *next_text(const struct tt_apply_outcome *outcome)
+{
+    if (outcome->failed || outcome->stopped)
+        return " Run trimtab apply again: it goes on from what is there.";
+    if (outcome->held)
+        return " What is held waits for --allow-destroy N or --allow-vanished.";
+    return "";
+}
+
+static void summarize(const struct tt_session *session, const struct tt_apply_outcome *outcome)
+{
+    TT_BUF_AUTO text = {0};
+    struct tt_error err = outcome->store_error;
+
+    tt_buf_addf(&text, "Apply: %d done, %d failed, %d not tried, %d held.%s", outcome->done,
+                outcome->failed, outcome->skipped, outcome->held, next_text(outcome));
+    if (session->options.json)
+        tt_event_outcome(outcome, tt_buf_text(&text));
+    else if (!session->options.quiet)
+        printf("\n%s\n", tt_buf_text(&text));
+    if (err.class != TT_ERR_NONE) {
+        tt_wrap(&err, "the memory for the next run could not be kept");
+        tt_session_complain(session, &err);
+    }
+}
+
+/* With -q the failures are still told. */
+static void complain_of_steps(const struct tt_session *session,
+                              const struct tt_apply_outcome *outcome)
+{
+    struct tt_arena scratch;
+
+    if (!session->options.quiet || session->options.json)
+        return;
+    tt_arena_init(&scratch);
+    for (size_t i = 0; i < session->plan->steps.count; i++) {
+        struct tt_error err = outcome->steps[i].error;
+
+        if (outcome->steps[i].state != TT_STEP_STATE_FAILED)
+            continue;
+        tt_wrap(&err, "%s", tt_step_text(&scratch, &session->plan->steps.items[i]));
+        tt_session_complain(session, &err);
+    }
+    tt_arena_release(&scratch);
+}
+
+static int apply_with_progress(struct tt_session *session, struct tt_signals *signals, int64_t run,
+                               struct tt_apply_outcome *ret_outcome, struct tt_error *err)
+{
+    struct tt_progress progress;
+    struct tt_apply_request request = {
+        .desired = session->desired,
+        .world = session->world,
+        .plan = session->plan,
+        .clouds = &session->clouds,
+        .clock = session->clock,
+        .store = session->store,
+        .run = run,
+        .parallelism = session->options.parallelism,
+        .stop = &signals->stop,
+        .progress = tt_progress_step,
+        .progress_self = &progress,
+    };
+    int result;
+
+    tt_progress_begin(&progress, &session->arena, session->plan, style_of(session), session->color);
+    tt_signals_tell_through(signals, tt_progress_say, &progress);
+    result = tt_apply(&session->arena, &request, ret_outcome, err);
+    tt_signals_tell_through(signals, NULL, NULL);
+    tt_progress_end(&progress);
+    return result;
+}
+
+int tt_carry_out(struct tt_session *session, struct tt_signals *signals)
+{
+    const struct tt_clock *clock = session->clock;
+    struct tt_run_record record = {
+        .command = "apply", .revision = session->plan->revision, .result = "failed"};
+    struct tt_apply_outcome outcome = {0};
+    struct tt_error err = {0};
+    int result;
+
+    record.began = clock->now(clock->self);
+    if (tt_store_begin_run(session->store, record.command, record.revision, record.began,
+                           &record.id, &err) < 0) {
+        tt_session_complain(session, &err);
+        return 1;
+    }
+    result = apply_with_progress(session, signals, record.id, &outcome, &err);
+    if (result == 0) {
+        record.result = result_word(&outcome);
+        record.done = outcome.done;
+        record.failed = outcome.failed;
+        record.skipped = outcome.skipped;
+        summarize(session, &outcome);
+        complain_of_steps(session, &outcome);
+    } else {
+        tt_session_complain(session, &err);
+    }
+    record.ended = clock->now(clock->self);
+    if (tt_store_end_run(session->store, &record, &err) < 0)
+        tt_session_complain(session, &err);
+    if (result < 0 || outcome.failed || outcome.stopped || outcome.store_error.class)
+        return 1;
+    return tt_result_exit(tt_plan_result(session->plan));
+}
