@@ -139,6 +139,8 @@ static int set(struct tt_arena *arena, const struct option *option, const char *
         tt_strings_add(arena, field, value);
         return 0;
     case NUMBER:
+        if (!value)
+            value = "nothing";
         errno = 0;
         number = strtol(value, &end, 10);
         if (errno || *end || end == value || number < 1 || number > 1000000)
@@ -198,6 +200,9 @@ static int check_arguments(const struct tt_command *command, const struct tt_opt
 {
     int count = (int)options->arguments.count;
     const char *space = *command->arguments ? " " : "";
+    const char *extra = options->arguments.items && count > command->most
+                            ? options->arguments.items[command->most]
+                            : "";
 
     if (options->help || (count >= command->least && count <= command->most))
         return 0;
@@ -205,8 +210,7 @@ static int check_arguments(const struct tt_command *command, const struct tt_opt
         return tt_fail(err, TT_ERR_SPEC, "%s needs %s: trimtab %s [OPTIONS]%s%s", command->name,
                        command->arguments, command->name, space, command->arguments);
     return tt_fail(err, TT_ERR_SPEC, "%s does not take the argument %s: trimtab %s [OPTIONS]%s%s",
-                   command->name, options->arguments.items[command->most], command->name, space,
-                   command->arguments);
+                   command->name, extra, command->name, space, command->arguments);
 }
 
 int tt_options_parse(struct tt_arena *arena, const struct tt_command *command, int argc,
