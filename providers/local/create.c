@@ -178,6 +178,9 @@ int tt_local_create_server(struct tt_provider *provider, const struct tt_create_
     twin = find_twin(&machines, request);
     if (!twin)
         return make(cloud, request, &machines, folder, arena, ret_id, err);
+    /* Whoever deletes the twin just now has its lock and waits for the region's. */
+    tt_local_unlock(&lock);
+    lock = -1;
     if (settle_twin(cloud, request->region, twin, arena, err) < 0)
         return -1;
     *ret_id = twin->server.id;

@@ -212,6 +212,7 @@ static void supervise(const struct tt_local_launch *launch, int ready)
     int lock;
 
     prctl(PR_SET_CHILD_SUBREAPER, 1);
+    prctl(PR_SET_NAME, "trimtab-machine");
     default_signals();
     lock = take_lock(launch->lock);
     if (lock >= 0) {

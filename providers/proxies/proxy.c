@@ -12,6 +12,7 @@
 
 #define AGENT_FOLDER "/enstratus/bin"
 #define CALL_TIMEOUT (INT64_C(60) * 1000)
+#define MAX_OUTPUT   ((size_t)1024 * 1024) /* of struct tt_run_result */
 
 /* Runs a script of the agent; ARGV[0] is its name and gets its folder in front. */
 static int run_script(const struct tt_proxy *proxy, const char **argv, const char *input,
@@ -34,6 +35,8 @@ static int run_script(const struct tt_proxy *proxy, const char **argv, const cha
 static const char *meaning_of(int exit_code)
 {
     switch (exit_code) {
+    case 1:
+        return "it refused its arguments";
     case 20:
         return "the change of its list failed";
     case 21:
@@ -45,16 +48,21 @@ static const char *meaning_of(int exit_code)
     }
 }
 
-/* The last line that is not empty. */
+/* The last line that is not empty, fit for a terminal. */
 static const char *last_line(struct tt_arena *arena, const char *text)
 {
     size_t end = strlen(text), begin;
+    char *line;
 
     while (end && (text[end - 1] == '\n' || text[end - 1] == '\r'))
         end--;
     for (begin = end; begin && text[begin - 1] != '\n';)
         begin--;
-    return tt_strndup(arena, text + begin, end - begin);
+    line = tt_strndup(arena, text + begin, end - begin);
+    for (char *at = line; *at; at++)
+        if ((unsigned char)*at < ' ' || *at == 0x7f)
+            *at = '?';
+    return line;
 }
 
 static int check_exit(struct tt_arena *arena, const struct tt_proxy *proxy, const char *script,
@@ -162,15 +170,37 @@ int tt_proxy_start(const struct tt_proxy *proxy, const struct tt_proxy_member *m
     return result;
 }
 
+/* The contract's stopProxy knows no time: ours is told before. An image with scripts of its own
+ * drains as it likes. */
+static int tell_drain(const struct tt_proxy *proxy, const char *service, tt_time drain,
+                      struct tt_arena *arena, struct tt_error *err)
+{
+    const char *argv[] = {"configureProxy", "--drain", service,
+                          tt_printf(arena, "%" PRId64, (drain + 999) / 1000), NULL};
+    struct tt_error inner = {0};
+    struct tt_run_result run;
+
+    if (run_script(proxy, argv, NULL, CALL_TIMEOUT, arena, &run, &inner) == 0 ||
+        inner.class == TT_ERR_NOT_FOUND)
+        return 0;
+    if (err)
+        *err = inner;
+    return -1;
+}
+
 int tt_proxy_stop(const struct tt_proxy *proxy, const char *service, const char *address, int port,
                   tt_time drain, struct tt_error *err)
 {
-    char port_text[16], seconds[24];
-    const char *argv[] = {"stopProxy", address, service, port_text, seconds, NULL};
+    char port_text[16];
+    const char *argv[] = {"stopProxy", address, service, port_text, NULL};
+    struct tt_arena arena;
+    int result;
 
     snprintf(port_text, sizeof(port_text), "%d", port);
-    snprintf(seconds, sizeof(seconds), "%" PRId64, (drain + 999) / 1000);
-    return call(proxy, argv, NULL, drain + CALL_TIMEOUT, err);
+    tt_arena_init(&arena);
+    result = tell_drain(proxy, service, drain, &arena, err);
+    tt_arena_release(&arena);
+    return result < 0 ? -1 : call(proxy, argv, NULL, drain + CALL_TIMEOUT, err);
 }
 
 /* --- listProxy ------------------------------------------------------------------------------ */
@@ -193,6 +223,16 @@ static int read_number(const char *text, int most)
     long number = strtol(text, &end, 10);
 
     return *text >= '0' && *text <= '9' && !*end && number <= most ? (int)number : -1;
+}
+
+/* A name that may be shown and compared: neither empty nor anything but ASCII that is seen. */
+static bool is_word(const char *text)
+{
+    size_t length = 0;
+
+    while (text[length] > ' ' && text[length] < 0x7f)
+        length++;
+    return !text[length] && length >= 1 && length <= 255;
 }
 
 /* A line of COUNT fields; false when it has more or fewer. */
@@ -219,7 +259,8 @@ static int read_members(struct tt_arena *arena, const struct tt_proxy *proxy, ch
             text++;
             continue;
         }
-        if (!read_line(&text, fields, 4) || (port = read_number(fields[2], 65535)) < 1 ||
+        if (!read_line(&text, fields, 4) || !is_word(fields[0]) || !is_word(fields[1]) ||
+            (port = read_number(fields[2], 65535)) < 1 ||
             (state = tt_word_find(tt_member_state_words, fields[3])) < 0)
             return tt_fail(err, TT_ERR_INTERNAL,
                            "listProxy on %s: a line is not \"service address port state\"",
@@ -240,7 +281,8 @@ static int read_listeners(struct tt_arena *arena, char *text, struct tt_listener
         const char *fields[4];
         int protocol, port, target, bound;
 
-        if (!read_line(&text, fields, 4) || (port = read_number(fields[0], 65535)) < 1 ||
+        if (!read_line(&text, fields, 4) || !is_word(fields[0]) || !is_word(fields[1]) ||
+            (port = read_number(fields[0], 65535)) < 1 ||
             (protocol = tt_word_find(tt_protocol_words, fields[1])) < 0)
             return -1;
         target = strcmp(fields[2], "-") == 0 ? 0 : read_number(fields[2], 65535);
@@ -257,6 +299,16 @@ static int read_listeners(struct tt_arena *arena, char *text, struct tt_listener
     return 0;
 }
 
+/* `run` keeps no more than so much of an output: a pool that was cut short would look like one that
+ * lost members. */
+static int check_whole(const struct tt_proxy *proxy, const char *output, struct tt_error *err)
+{
+    if (strlen(output) < MAX_OUTPUT)
+        return 0;
+    return tt_fail(err, TT_ERR_INTERNAL, "listProxy on %s: its output is larger than 1 MiB",
+                   proxy->machine);
+}
+
 int tt_proxy_list(const struct tt_proxy *proxy, struct tt_arena *arena, struct tt_pool *ret_pool,
                   struct tt_error *err)
 {
@@ -268,6 +320,7 @@ int tt_proxy_list(const struct tt_proxy *proxy, struct tt_arena *arena, struct t
 
     if (run_script(proxy, list, NULL, CALL_TIMEOUT, arena, &run, err) < 0 ||
         check_exit(arena, proxy, "listProxy", &run, err) < 0 ||
+        check_whole(proxy, run.output, err) < 0 ||
         read_members(arena, proxy, tt_strdup(arena, run.output), &pool, err) < 0)
         return -1;
     /* An image with a listProxy of its own may not know this option: then they are unknown. */

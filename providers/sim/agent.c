@@ -71,7 +71,7 @@ static int start_proxy(struct tt_sim *sim, struct sim_server *machine, const cha
     return 0;
 }
 
-/* Drains are over at once: a fifth word, their longest time, changes nothing. */
+/* Drains are over at once. */
 static int stop_proxy(struct sim_server *machine, const char *const *argv)
 {
     struct tt_pool *pool = &machine->pool;
@@ -79,7 +79,7 @@ static int stop_proxy(struct sim_server *machine, const char *const *argv)
     int port = words >= 4 ? port_of(argv[3]) : 0;
     size_t kept = 0;
 
-    if (words < 2 || words > 5 || port < 0)
+    if (words < 2 || words > 4 || port < 0)
         return EXIT_USAGE;
     TT_EACH (member, &pool->members)
         if (!matches(member, argv[1], words > 2 ? argv[2] : NULL, port))
@@ -171,6 +171,8 @@ static int obey(struct tt_sim *sim, struct sim_server *machine,
         return start_proxy(sim, machine, argv);
     if (strcmp(name, "stopProxy") == 0)
         return stop_proxy(machine, argv);
+    if (strcmp(name, "configureProxy") == 0 && tt_streq(argv[1], "--drain"))
+        return count_words(argv) == 4 ? 0 : EXIT_USAGE;
     if (strcmp(name, "configureProxy") == 0)
         return configure_proxy(sim, machine, request->input);
     if (strcmp(name, "listProxy") == 0 && tt_streq(argv[1], "--listeners"))
