@@ -69,8 +69,8 @@ static int open_input(const char *input, struct tt_error *err)
 }
 
 /* A group of its own, default signals, three descriptors. */
-static int spawn(const struct tt_shell_request *request, char **environment, const int fds[3],
-                 pid_t *ret_pid)
+static int spawn(const struct tt_shell_request *request, const char *program, char **environment,
+                 const int fds[3], pid_t *ret_pid)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
@@ -93,8 +93,8 @@ static int spawn(const struct tt_shell_request *request, char **environment, con
     if (!result && request->folder)
         result = posix_spawn_file_actions_addchdir_np(&actions, request->folder);
     if (!result)
-        result = posix_spawnp(ret_pid, request->argv[0], &actions, &attributes,
-                              (char *const *)request->argv, environment);
+        result = posix_spawn(ret_pid, program, &actions, &attributes, (char *const *)request->argv,
+                             environment);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     return result;
@@ -124,7 +124,7 @@ static int make_pipe(int ends[2])
     return 0;
 }
 
-static int start(const struct tt_shell_request *request, char **environment,
+static int start(const struct tt_shell_request *request, const char *program, char **environment,
                  struct command *command, struct tt_error *err)
 {
     AUTO_FD input = open_input(request->input, err);
@@ -143,8 +143,8 @@ static int start(const struct tt_shell_request *request, char **environment,
         return -1;
     }
     command->errors.fd = errors[0];
-    result =
-        spawn(request, environment, (const int[3]){input, output[1], errors[1]}, &command->pid);
+    result = spawn(request, program, environment, (const int[3]){input, output[1], errors[1]},
+                   &command->pid);
     close(output[1]);
     close(errors[1]);
     if (result) {
@@ -230,8 +230,14 @@ int tt_shell_run(const struct tt_shell_request *request, struct tt_arena *arena,
 {
     char **environment = tt_shell_environment(arena, &request->environment);
     struct command command = {.pidfd = -1, .output.fd = -1, .errors.fd = -1};
-    int result = start(request, environment, &command, err);
+    const char *program = request->argv[0];
+    int result;
 
+    /* posix_spawnp takes a folder of PATH that may not be entered for the program itself. */
+    if (!strchr(program, '/') && !(program = tt_shell_find(arena, program)))
+        return tt_fail(err, TT_ERR_NOT_FOUND, "cannot run %s: no folder of PATH has it",
+                       request->argv[0]);
+    result = start(request, program, environment, &command, err);
     if (result == 0)
         result = watch(&command, request->timeout, err);
     if (result < 0 && command.pid)

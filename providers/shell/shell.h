@@ -31,8 +31,8 @@ const char *tt_shell_find(struct tt_arena *arena, const char *name);
 
 /* Runs it in a process group of its own, without any descriptor of ours. Output past 1 MiB is
  * read and dropped. When the time is over the whole group is killed. A program that fails is a
- * success of this call. Errors: NOT_FOUND (no such program or folder), DENIED (it may not be
- * executed), TIMEOUT, INTERNAL. */
+ * success of this call. Errors: NOT_FOUND (no such program or folder, or PATH has none that may be
+ * executed), DENIED (a path that may not be executed), TIMEOUT, INTERNAL. */
 int tt_shell_run(const struct tt_shell_request *request, struct tt_arena *arena,
                  struct tt_run_result *ret_result, struct tt_error *err);
 

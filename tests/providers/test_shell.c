@@ -189,6 +189,25 @@ static void test_missing_program_is_not_found(void **state)
     assert_non_null(tt_shell_find(&test->arena, "sh"));
 }
 
+/* A folder of PATH has the name, but nothing that may be executed: as if it were not there. */
+static void test_what_may_not_be_executed_is_not_the_program(void **state)
+{
+    struct shell_test *test = *state;
+    const char *argv[] = {"trimtab-no-such-tool", NULL};
+    const char *before = tt_strdup(&test->arena, getenv("PATH"));
+    char folder[] = "/tmp/trimtab-shell-XXXXXX";
+
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(
+        tt_file_write(tt_printf(&test->arena, "%s/%s", folder, argv[0]), "x", 1, 0600, &test->err),
+        0);
+    setenv("PATH", tt_printf(&test->arena, "%s:%s", folder, before), 1);
+    assert_int_equal(run(test, &(struct tt_shell_request){.argv = argv}), -1);
+    setenv("PATH", before, 1);
+    tt_remove_tree(folder, NULL);
+    assert_int_equal(test->err.class, TT_ERR_NOT_FOUND);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -204,6 +223,7 @@ int main(void)
         TEST(test_no_descriptor_is_inherited),
         TEST(test_folder_is_where_it_runs),
         TEST(test_missing_program_is_not_found),
+        TEST(test_what_may_not_be_executed_is_not_the_program),
     };
 
     return cmocka_run_group_tests_name("shell", tests, NULL, NULL);
