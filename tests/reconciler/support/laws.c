@@ -7,8 +7,12 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "end_state.h"
+#include "graph_laws.h"
 #include "model/plan_json.h"
+#include "moment_laws.h"
 #include "providers/copy.h"
+#include "reach_laws.h"
 #include "serving.h"
 
 /* One execution. */
@@ -244,7 +248,8 @@ static int execute(struct run *r, bool failures, struct tt_error *err)
             state[chosen] = 'f';
             continue;
         }
-        if (check_step(r, &r->plan->steps.items[chosen], err) < 0)
+        if (check_step(r, &r->plan->steps.items[chosen], err) < 0 ||
+            tt_moment_laws_check(&r->ground, chosen, err) < 0)
             return -1;
         tt_playground_step(&r->ground, (int)chosen);
         state[chosen] = 'd';
@@ -347,10 +352,12 @@ int tt_laws_check(struct tt_arena *arena, const struct tt_case *what, unsigned r
     if (plan_again(&r, what->world, &plan, err) < 0)
         return -1;
     r.plan = plan;
-    if (check_order(&r, err) < 0 || execute(&r, false, err) < 0)
+    if (tt_graph_laws_check(arena, what->desired, plan, err) < 0 ||
+        tt_reach_laws_check(arena, what, plan, err) < 0 || check_order(&r, err) < 0 ||
+        execute(&r, false, err) < 0)
         return -1;
     if (tt_plan_result(plan) != TT_RESULT_HELD && !what->options->targets.count &&
-        check_end(&r, err) < 0)
+        (check_end(&r, err) < 0 || tt_end_state_check(&r.ground, err) < 0))
         return -1;
     for (unsigned i = 0; i < rounds; i++)
         if (execute(&r, i % 2, err) < 0)

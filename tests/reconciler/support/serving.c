@@ -57,7 +57,8 @@ static bool is_behind_entry(struct tt_playground *p, const struct tt_service *se
                 bool same = strcmp(account->name, balancer->account->name) == 0 &&
                             strcmp(region->name, balancer->region) == 0;
 
-                if (tt_streq(server->tags.owner, p->desired->owner) &&
+                if (server->state != TT_SERVER_GONE &&
+                    tt_streq(server->tags.owner, p->desired->owner) &&
                     tt_streq(server->tags.deployment, service->deployment->name) &&
                     tt_streq(server->tags.service, service->name) &&
                     tt_streq(same ? server->private_address : server->public_address,
@@ -123,7 +124,12 @@ const char *tt_serving_machine(struct tt_playground *p, const struct tt_balancer
         if (tt_streq(machines[i]->id, old))
             return old;
     for (size_t i = 0; i < count; i++) {
-        int size = pool_size(regions[i], machines[i]->id) * 2 + is_deleted(p, machines[i]->id);
+        bool goes = is_deleted(p, machines[i]->id);
+        int size = pool_size(regions[i], machines[i]->id) * 2 + goes;
+
+        /* Once the old machine is gone the one that stays has taken over. */
+        if (old && goes)
+            size = 0;
 
         if (size > most) {
             most = size;
