@@ -173,7 +173,8 @@ static void read_member(const struct reading *r, const struct tt_member *member)
     }
 }
 
-/* The machine of SERVICE that has ADDRESS, be it private or public. */
+/* The machine of SERVICE that the balancer reaches at ADDRESS; where there is none, one that has it
+ * as its private or public address. Private addresses may repeat from region to region. */
 static struct tt_machine *machine_at(struct reading *r, struct tt_service_change *service,
                                      const char *address)
 {
@@ -181,14 +182,17 @@ static struct tt_machine *machine_at(struct reading *r, struct tt_service_change
         r->indexed = service;
         tt_map_init(&r->machines, r->view->arena);
         TT_EACH (machine, &service->service->machines) {
-            const struct tt_server *server = machine->server;
-
-            if (server->public_address)
-                tt_map_put(&r->machines, server->public_address, machine);
-        }
-        TT_EACH (machine, &service->service->machines)
+            if (machine->server->public_address)
+                tt_map_put(&r->machines, machine->server->public_address, machine);
             if (machine->server->private_address)
                 tt_map_put(&r->machines, machine->server->private_address, machine);
+        }
+        TT_EACH (machine, &service->service->machines) {
+            const char *own = tt_member_address(r->balancer, machine);
+
+            if (own)
+                tt_map_put(&r->machines, own, machine);
+        }
     }
     return tt_map_get(&r->machines, address);
 }
