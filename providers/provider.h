@@ -26,6 +26,7 @@
 #include "model/world.h"
 
 struct tt_provider_ops;
+struct tt_tally;
 
 /* An open account. A provider embeds it as its first member; decorators wrap another one. */
 struct tt_provider {
@@ -39,6 +40,7 @@ struct tt_provider_settings {
     const char *state_folder; /* absolute; where a provider may keep files of this host */
     const char *base_folder;  /* the repository, for relative paths in the Account */
     const struct tt_clock *clock;
+    struct tt_tally *tally; /* counts requests to APIs; NULL: nobody wants to know */
 };
 
 /* What observe is to look for. Owned servers are always wanted. */

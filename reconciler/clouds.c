@@ -29,6 +29,7 @@ static int open_provider(const struct tt_clouds_request *request, struct tt_clou
         .state_folder = request->state_folder,
         .base_folder = request->base_folder,
         .clock = request->clock,
+        .tally = request->tally,
     };
     return ops->open(settings, cloud->arena, ret_provider, err);
 }

@@ -28,6 +28,7 @@ struct tt_clouds_request {
     /* NULL, or told of every call (tt_decorate_trace) */
     void (*trace)(void *self, const struct tt_trace_call *call);
     void *trace_self;
+    struct tt_tally *tally; /* NULL, or counts the requests to APIs (providers/tally.h) */
 };
 
 /* Opens every account of DESIRED. One that cannot be opened is kept with its error: its regions

@@ -124,8 +124,11 @@ void tt_session_open_clouds(struct tt_session *session, bool readonly)
         .clock = session->clock,
         .readonly = readonly,
         .trace = session->options.verbose ? trace_call : NULL,
+        .tally = session->options.verbose ? &session->tally : NULL,
     };
 
+    if (!session->clouds_open)
+        tt_tally_init(&session->tally);
     tt_clouds_open(&session->arena, &request, &session->clouds);
     session->clouds_open = true;
 }
@@ -202,10 +205,20 @@ bool tt_session_write(struct tt_session *session, const char *text)
     return false;
 }
 
+static void print_tally(const struct tt_tally *tally)
+{
+    TT_EACH (line, &tally->lines)
+        fprintf(stderr, "%s: %d %s %s\n", line->account, line->count,
+                line->count == 1 ? "request" : "requests", line->api);
+}
+
 void tt_session_release(struct tt_session *session)
 {
-    if (session->clouds_open)
+    if (session->clouds_open) {
         tt_clouds_close(&session->clouds);
+        print_tally(&session->tally);
+        tt_tally_release(&session->tally);
+    }
     if (session->store)
         tt_store_close(session->store);
     tt_arena_release(&session->look);

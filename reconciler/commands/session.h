@@ -4,6 +4,7 @@
 #ifndef TT_COMMANDS_SESSION_H
 #define TT_COMMANDS_SESSION_H
 
+#include "providers/tally.h"
 #include "reconciler/apply.h"
 #include "reconciler/clouds.h"
 #include "reconciler/commands/options.h"
@@ -29,6 +30,7 @@ struct tt_session {
     struct tt_plan *plan;
     struct tt_clouds clouds;
     bool clouds_open;
+    struct tt_tally tally;  /* with -v, once clouds are open: requests to APIs */
     struct tt_store *store; /* NULL: not open */
 };
 
