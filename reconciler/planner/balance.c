@@ -59,8 +59,16 @@ static int fitness(const struct tt_view *view, const struct tt_balancer_view *ba
     return machine->pending ? 2 : 1;
 }
 
-/* The fittest machine; of equals the one with the address, then with the fuller pool, then the
- * first by id. */
+/* Of two machines without the address: clients are taken to reach the one with the fuller pool, of
+ * equals the older one. prove.c has the same rule in its own words. */
+static bool serves_before(const struct tt_machine *one, const struct tt_machine *other)
+{
+    int more = count_in_service(one) - count_in_service(other);
+
+    return more ? more > 0 : one->server->created_at < other->server->created_at;
+}
+
+/* The fittest machine; of equals the one that serves now. */
 static struct tt_machine *choose_target(const struct tt_view *view,
                                         struct tt_balancer_view *balancer)
 {
@@ -75,7 +83,7 @@ static struct tt_machine *choose_target(const struct tt_view *view,
             if (has_address(balancer, machine->server) != has_address(balancer, best->server))
                 better = has_address(balancer, machine->server);
             else
-                better = count_in_service(machine) > count_in_service(best);
+                better = serves_before(machine, best);
         }
         if (better) {
             best = machine;
@@ -86,20 +94,16 @@ static struct tt_machine *choose_target(const struct tt_view *view,
 }
 
 /* The machine that clients reach now. */
-static struct tt_machine *choose_serving(const struct tt_balancer_view *balancer,
-                                         const struct tt_machine *target)
+static const struct tt_machine *choose_serving(const struct tt_balancer_view *balancer)
 {
-    struct tt_machine *best = NULL;
+    const struct tt_machine *best = NULL;
 
     TT_EACH (machine, &balancer->machines)
         if (has_address(balancer, machine->server))
             return machine;
-    TT_EACH (machine, &balancer->machines) {
-        int more = best ? count_in_service(machine) - count_in_service(best) : 1;
-
-        if (more > 0 || (more == 0 && best == target))
+    TT_EACH (machine, &balancer->machines)
+        if (!best || serves_before(machine, best))
             best = machine;
-    }
     return best;
 }
 
@@ -308,7 +312,7 @@ static bool must_settle(struct tt_view *view, struct tt_balancer_view *balancer)
 static void balance_dynamic(struct tt_view *view, struct tt_balancer_view *balancer)
 {
     struct tt_machine *target = choose_target(view, balancer);
-    const struct tt_machine *serving = choose_serving(balancer, target);
+    const struct tt_machine *serving = choose_serving(balancer);
 
     balancer->serving = serving ? serving->server : NULL;
     balancer->target = target ? target->server : NULL;

@@ -46,7 +46,7 @@ static bool is_deleted(const struct question *q, const char *server)
     return false;
 }
 
-/* The machine that has the balancer's address; without one the fullest, of equals one that goes. */
+/* The machine that has the balancer's address; without one the fullest, of equals the oldest. */
 static const struct tt_server *find_old(const struct question *q)
 {
     const struct tt_balancer_view *b = q->balancer;
@@ -63,8 +63,7 @@ static const struct tt_server *find_old(const struct question *q)
     TT_EACH (machine, &b->machines) {
         int more = best ? pool_size(machine) - pool_size(best) : 1;
 
-        if (more > 0 ||
-            (more == 0 && is_deleted(q, machine->server->id) && !is_deleted(q, best->server->id)))
+        if (more > 0 || (more == 0 && machine->server->created_at < best->server->created_at))
             best = machine;
     }
     return best ? best->server : NULL;

@@ -103,14 +103,15 @@ static bool is_deleted(struct tt_playground *p, const char *machine)
     return false;
 }
 
-/* The machine that clients reach: the one with the address; else the old one while it exists. */
+/* The machine that clients reach: the one with the address; else the old one while it
+ * exists; at the start that is the fullest, of equals the oldest. */
 const char *tt_serving_machine(struct tt_playground *p, const struct tt_balancer *balancer,
                                const char *old)
 {
     struct tt_server *machines[MACHINES];
     struct tt_region *regions[MACHINES];
     size_t count = tt_playground_machines(p, balancer, machines, regions, MACHINES);
-    const char *best = NULL;
+    const struct tt_server *best = NULL;
     int most = -1;
 
     if (balancer->address)
@@ -124,19 +125,17 @@ const char *tt_serving_machine(struct tt_playground *p, const struct tt_balancer
         if (tt_streq(machines[i]->id, old))
             return old;
     for (size_t i = 0; i < count; i++) {
-        bool goes = is_deleted(p, machines[i]->id);
-        int size = pool_size(regions[i], machines[i]->id) * 2 + goes;
+        int size = pool_size(regions[i], machines[i]->id);
 
         /* Once the old machine is gone the one that stays has taken over. */
-        if (old && goes)
+        if (old && is_deleted(p, machines[i]->id))
             size = 0;
-
-        if (size > most) {
+        if (size > most || (size == most && machines[i]->created_at < best->created_at)) {
             most = size;
-            best = machines[i]->id;
+            best = machines[i];
         }
     }
-    return best;
+    return best ? best->id : NULL;
 }
 
 int tt_serving_count(struct tt_playground *p, const struct tt_floor *floor, const char *old)
