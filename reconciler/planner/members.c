@@ -57,23 +57,41 @@ static int compare_entry(const struct tt_pool_member *entry, const char *service
     return order ? order : (entry->port > port) - (entry->port < port);
 }
 
-static int find_entry(const struct tt_pool *pool, const char *service, const char *address,
-                      int port)
+/* The first entry that does not stand before the one that is asked for. */
+static size_t lower_bound(const struct tt_pool *pool, const char *service, const char *address,
+                          int port)
 {
     size_t low = 0, high = pool->members.count;
 
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        int order = compare_entry(&pool->members.items[middle], service, address, port);
 
-        if (order == 0)
-            return (int)middle;
-        if (order < 0)
+        if (compare_entry(&pool->members.items[middle], service, address, port) < 0)
             low = middle + 1;
         else
             high = middle;
     }
-    return -1;
+    return low;
+}
+
+static int find_entry(const struct tt_pool *pool, const char *service, const char *address,
+                      int port)
+{
+    size_t found = lower_bound(pool, service, address, port);
+    const struct tt_pool_member *items = pool->members.items;
+
+    return found < pool->members.count && !compare_entry(&items[found], service, address, port)
+               ? (int)found
+               : -1;
+}
+
+bool tt_pool_reaches(const struct tt_pool *pool, const char *service, const char *address)
+{
+    size_t found = lower_bound(pool, service, address, 0);
+    const struct tt_pool_member *items = pool->members.items;
+
+    return found < pool->members.count && tt_streq(items[found].service, service) &&
+           tt_streq(items[found].address, address);
 }
 
 int tt_roster_find(const struct tt_roster *roster, const struct tt_server *machine,

@@ -25,6 +25,9 @@ size_t tt_roster_count(const struct tt_roster *roster);
 int tt_roster_find(const struct tt_roster *roster, const struct tt_server *machine,
                    const char *service, const char *address, int port);
 
+/* True when POOL has an entry of SERVICE at ADDRESS, whatever its port. */
+bool tt_pool_reaches(const struct tt_pool *pool, const char *service, const char *address);
+
 enum tt_member_state tt_roster_state(const struct tt_roster *roster, int entry);
 
 /* The address at which BALANCER reaches MACHINE: its private one within the balancer's account and

@@ -410,7 +410,7 @@ void tt_place(struct tt_view *view)
             struct tt_arena scratch;
 
             tt_arena_init(&scratch);
-            tt_freeze(*service);
+            tt_freeze(view, *service);
             if ((*service)->spec && (*deployment)->running)
                 place_service(view, &scratch, *service);
             else

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "reconciler/planner/members.h"
 
 void tt_fail_service(struct tt_view *view, struct tt_service_view *service, const char *code,
                      const struct tt_mark *mark, const char *message)
@@ -123,19 +124,44 @@ static bool freezes(const struct tt_service_view *service, const struct tt_balan
 {
     const char *account = machine->account->name, *region = machine->region->name;
 
-    if (!balancer->spec || (!balancer->unseen && !balancer->blocked))
-        return false;
     if (service->spec)
         return tt_view_is_behind(service, balancer, account, region);
     return balancer->unseen && tt_balancer_covers(balancer->spec, account, region);
 }
 
-void tt_freeze(struct tt_service_view *service)
+/* True when MACHINE is a member of a blocked balancer as it was observed, whatever Git says. */
+static bool is_member(const struct tt_balancer_view *balancer, const struct tt_machine *machine,
+                      const char *pool_service)
 {
-    TT_EACH (balancer, &service->deployment->balancers)
-        if ((*balancer)->unseen || (*balancer)->blocked)
-            TT_EACH (machine, &service->machines)
-                machine->frozen = machine->frozen || freezes(service, *balancer, machine);
+    const struct tt_roster roster = {.cloud = balancer->cloud};
+
+    if (roster.cloud)
+        return balancer->region == machine->region &&
+               tt_roster_find(&roster, machine->server, NULL, NULL, 0) >= 0;
+    TT_EACH (own, &balancer->machines) {
+        const struct tt_pool *pool = tt_region_pool(own->region, own->server->id);
+        const char *address = own->region == machine->region ? machine->server->private_address
+                                                             : machine->server->public_address;
+
+        if (pool && address && tt_pool_reaches(pool, pool_service, address))
+            return true;
+    }
+    return false;
+}
+
+void tt_freeze(struct tt_view *view, struct tt_service_view *service)
+{
+    TT_EACH (item, &service->deployment->balancers) {
+        const struct tt_balancer_view *balancer = *item;
+        const char *pool_service;
+
+        if (!balancer->spec || (!balancer->unseen && !balancer->blocked))
+            continue;
+        pool_service = tt_pool_service(view->arena, service);
+        TT_EACH (machine, &service->machines)
+            machine->frozen = machine->frozen || freezes(service, balancer, machine) ||
+                              (balancer->blocked && is_member(balancer, machine, pool_service));
+    }
 }
 
 static void report_orphan(struct tt_view *view, const struct tt_deployment_view *deployment,

@@ -38,8 +38,9 @@ const char *tt_site_zone_sides(struct tt_site *site);
 /* Bars machines that a global balancer elsewhere cannot reach (no-public-address). */
 void tt_bar_unreachable(struct tt_view *view, struct tt_service_view *service);
 
-/* Marks the machines behind balancers that are unseen or blocked. */
-void tt_freeze(struct tt_service_view *service);
+/* Marks the machines behind balancers that are unseen or blocked: those that are to be members by
+ * the spec, and of a blocked one those that were seen as members, too. */
+void tt_freeze(struct tt_view *view, struct tt_service_view *service);
 
 /* Reports what left Git and is not removed (orphan). */
 void tt_report_orphans(struct tt_view *view, const struct tt_deployment_view *deployment);
