@@ -48,6 +48,12 @@ static void assess(struct tt_site *site)
     }
 }
 
+static const struct tt_standing *standing_of(const struct tt_site *site,
+                                             const struct tt_machine *machine)
+{
+    return &site->standings[machine - site->service->machines.items];
+}
+
 static enum tt_rank rank_of(const struct tt_machine *machine, const struct tt_standing *standing)
 {
     if (machine->frozen || machine->barred)
@@ -67,13 +73,14 @@ static void gather(struct tt_site *site)
     site->candidates = TT_NEW_ARRAY(site->scratch, service->machines.count, struct tt_candidate);
     for (size_t i = 0; i < service->machines.count; i++) {
         struct tt_machine *machine = &service->machines.items[i];
+        const struct tt_machine *awaits = site->standings[i].awaits;
 
         if (machine->placement == index && machine->fate == TT_FATE_KEEP &&
             !site->standings[i].extra)
             site->candidates[site->count++] = (struct tt_candidate){
                 .machine = machine,
                 .rank = rank_of(machine, &site->standings[i]),
-                .zone = zone_index(site, machine),
+                .zone = zone_index(site, awaits ? awaits : machine),
             };
     }
 }
@@ -102,6 +109,9 @@ static void remove_surplus(struct tt_site *site)
 
     if (site->count <= wanted)
         return;
+    for (size_t i = 0; i < site->count; i++)
+        if (standing_of(site, site->candidates[i].machine)->bound)
+            site->candidates[i].rank = TT_RANK_FIXED;
     chosen = tt_surplus_choose(site->scratch, site->candidates, site->count, site->zones.count,
                                site->count - wanted);
     for (size_t i = 0; i < chosen; i++) {
@@ -113,6 +123,9 @@ static void remove_surplus(struct tt_site *site)
     }
     site->candidates += chosen;
     site->count -= chosen;
+    for (size_t i = 0; i < site->count; i++)
+        site->candidates[i].rank =
+            rank_of(site->candidates[i].machine, standing_of(site, site->candidates[i].machine));
 }
 
 static const char *allowed_text(struct tt_site *site)
@@ -243,7 +256,8 @@ static void even_out(struct tt_site *site)
             move_out(site, &site->candidates[i]);
     for (size_t i = 0; i < site->count; i++)
         if (site->candidates[i].machine->fate == TT_FATE_KEEP &&
-            site->candidates[i].machine->healthy && site->candidates[i].rank != TT_RANK_FIXED)
+            site->candidates[i].machine->healthy && site->candidates[i].rank != TT_RANK_FIXED &&
+            !standing_of(site, site->candidates[i].machine)->awaits)
             move_out(site, &site->candidates[i]);
 }
 
@@ -324,13 +338,14 @@ static void keep_everything(struct tt_service_view *service)
     service->creates.count = 0;
 }
 
-static void give_slots(const struct tt_view *view, struct tt_service_view *service)
+static void give_slots(const struct tt_view *view, struct tt_service_view *service,
+                       const struct tt_standing *standings)
 {
     struct tt_slot_walk walk;
 
     tt_slot_walk_init(&walk, view, service);
     TT_EACH (create, &service->creates)
-        if (!create->replaces)
+        if (!create->replaces || tt_slot_is_shared(service, standings, create->replaces))
             create->slot = tt_slot_walk_next(&walk);
 }
 
@@ -383,7 +398,7 @@ static void place_service(struct tt_view *view, struct tt_arena *scratch,
     if (service->blocked)
         keep_everything(service);
     else
-        give_slots(view, service);
+        give_slots(view, service, standings);
 }
 
 static void place_down(struct tt_view *view, struct tt_service_view *service)

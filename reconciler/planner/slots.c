@@ -32,7 +32,8 @@ static int count_memberships(const struct tt_view *view, const struct tt_service
     return count;
 }
 
-/* True when A fills the slot better than B: healthier, then serving more, then older. */
+/* True when A fills the slot better than B: not named by an error, then healthier, then serving
+ * more, then older. */
 static bool fits_better(const struct tt_view *view, const struct tt_service_view *service, size_t a,
                         size_t b, const struct tt_standing *standings)
 {
@@ -40,6 +41,8 @@ static bool fits_better(const struct tt_view *view, const struct tt_service_view
     const struct tt_machine *other = &service->machines.items[b];
     int fit = fitness(one, &standings[a]) - fitness(other, &standings[b]);
 
+    if (one->barred != other->barred)
+        return other->barred;
     if (!fit)
         fit = count_memberships(view, service, one) - count_memberships(view, service, other);
     return fit ? fit > 0 : tt_newer_first(other, one) < 0;
@@ -63,10 +66,13 @@ static void resolve_group(struct tt_view *view, struct tt_service_view *service,
             !standings[i].outdated && !standings[i].outside) {
             standings[i].extra = true;
             standings[best].outdated = standings[best].outside = false;
+            standings[best].awaits = &machines[i];
             continue;
         }
-        if (machines[i].frozen) {
-            standings[i].extra = true;
+        if (machines[i].frozen)
+            continue;
+        if (machines[i].barred) {
+            standings[i].extra = standings[best].bound = true;
             continue;
         }
         machines[i].fate = TT_FATE_REMOVE;
@@ -91,6 +97,24 @@ void tt_slots_resolve(struct tt_view *view, struct tt_service_view *service,
     }
 }
 
+bool tt_slot_is_shared(const struct tt_service_view *service, const struct tt_standing *standings,
+                       const struct tt_machine *machine)
+{
+    const struct tt_machine *machines = service->machines.items;
+    size_t own = (size_t)(machine - machines);
+
+    if (machine->slot < 0)
+        return true;
+    for (size_t i = own; i > 0 && machines[i - 1].slot == machine->slot; i--)
+        if (machines[i - 1].fate != TT_FATE_REMOVE && !standings[i - 1].extra)
+            return true;
+    for (size_t i = own + 1; i < service->machines.count && machines[i].slot == machine->slot; i++)
+        if ((machines[i].fate == TT_FATE_KEEP || machines[i].fate == TT_FATE_START) &&
+            !standings[i].extra)
+            return true;
+    return false;
+}
+
 /* The machine that fills SLOT and is to go for good; NULL: somebody stays there. */
 static const struct tt_machine *find_leaving(const struct tt_service_view *service,
                                              const struct tt_standing *standings, int slot)
@@ -113,9 +137,10 @@ void tt_slots_finish(struct tt_service_view *service, const struct tt_standing *
 {
     for (size_t i = 0; i < service->machines.count; i++) {
         struct tt_machine *machine = &service->machines.items[i];
-        const struct tt_machine *leaving = standings[i].extra && !machine->frozen
-                                               ? find_leaving(service, standings, machine->slot)
-                                               : NULL;
+        const struct tt_machine *leaving =
+            standings[i].extra && !machine->frozen && !machine->barred
+                ? find_leaving(service, standings, machine->slot)
+                : NULL;
 
         if (!leaving)
             continue;

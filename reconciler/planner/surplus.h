@@ -19,7 +19,7 @@ enum tt_rank {
 struct tt_candidate {
     struct tt_machine *machine;
     enum tt_rank rank;
-    int zone; /* index of its allowed zone; -1: none */
+    int zone; /* index of its allowed zone (its replacement's when that boots already); -1: none */
 };
 
 /* Moves the COUNT candidates that go to the front of CANDIDATES and returns how many could be
