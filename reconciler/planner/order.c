@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "base/map.h"
 #include "base/str.h"
 #include "reconciler/planner/turns.h"
 
@@ -126,12 +127,55 @@ static bool zone_stays_used(struct ordering *o, const struct tt_balancer_view *b
     return false;
 }
 
+/* The withdraws from BALANCER, by the id of the server. */
+static void index_withdraws(struct ordering *o, const struct tt_balancer_view *balancer,
+                            struct tt_map *ret_steps)
+{
+    const struct tt_steps *steps = &o->emitter->steps;
+
+    tt_map_init(ret_steps, o->emitter->view->arena);
+    for (size_t i = 0; i < steps->count; i++) {
+        struct tt_step *step = &steps->items[i];
+
+        if (step->action == TT_STEP_WITHDRAW && step->server &&
+            strcmp(step->subject.deployment, o->change->deployment->name) == 0 &&
+            strcmp(step->balancer, balancer->name) == 0)
+            tt_map_put(ret_steps, step->server, step);
+    }
+}
+
+/* True when a member of ours, wanted or not, stays in a zone that the balancer is to leave; the
+ * withdraws of those that leave come back with it. */
+static bool zone_keeps_member(struct ordering *o, const struct tt_balancer_view *balancer,
+                              struct tt_indices *ret_leaving)
+{
+    struct tt_map withdraws;
+
+    index_withdraws(o, balancer, &withdraws);
+    TT_EACH (member, &balancer->cloud->members) {
+        const struct tt_server *server = tt_region_find_server(balancer->region, member->server);
+        const struct tt_step *withdraw;
+
+        if (!server || !server->zone || tt_strings_has(&balancer->spec->zones, server->zone) ||
+            !tt_streq(server->tags.owner, o->emitter->view->desired->owner))
+            continue;
+        withdraw = tt_map_get(&withdraws, server->id);
+        if (withdraw)
+            *TT_VEC_ADD(o->emitter->view->arena, ret_leaving) =
+                (int)(withdraw - o->emitter->steps.items);
+        else if (member->state == TT_MEMBER_IN_SERVICE)
+            return true;
+    }
+    return false;
+}
+
 static void order_zones(struct ordering *o, struct tt_balancer_view *balancer)
 {
     struct tt_indices leaving = {0};
     int step;
 
-    if (!balancer->zones_last || zone_stays_used(o, balancer, &leaving))
+    if (!balancer->zones_last || zone_stays_used(o, balancer, &leaving) ||
+        zone_keeps_member(o, balancer, &leaving))
         return;
     step = tt_emit_zones_last(o->emitter, balancer);
     tt_emit_after(o->emitter, step, balancer->steps->zones_first);
