@@ -29,6 +29,7 @@ struct tt_arrival {
 struct tt_leaving {
     struct tt_balancer_view *balancer;
     const char *address; /* "IP:PORT" of a pool's entry; NULL: a cloud member */
+    const char *machine; /* the balancer's machine when it is not the target */
 };
 
 struct tt_departure {

@@ -52,6 +52,7 @@ struct reading {
     struct tt_map machines;
     const struct tt_service_change *indexed;
     bool everything_seen;
+    const char *beside; /* the machine of the pool when it is not the target */
 };
 
 static struct tt_service_change *find_service(struct tt_deployment_change *change, const char *name)
@@ -82,7 +83,7 @@ static struct tt_departure *departure_of(struct tt_service_change *service,
 static void leave(const struct reading *r, struct tt_departure *departure, const char *address)
 {
     *TT_VEC_ADD(r->view->arena, &departure->leaves) =
-        (struct tt_leaving){.balancer = r->balancer, .address = address};
+        (struct tt_leaving){.balancer = r->balancer, .address = address, .machine = r->beside};
 }
 
 /* An entry whose machine is known: it leaves with its machine, or because it is not wanted. */
@@ -249,6 +250,31 @@ static void read_entry(struct reading *r, const struct tt_pool_member *entry)
     }
 }
 
+/* A server that goes leaves the pools of machines beside the target, too, while these stay. */
+static void read_beside(struct reading *r)
+{
+    if (!r->balancer->spec)
+        return;
+    TT_EACH (own, &r->balancer->machines) {
+        const struct tt_pool *pool = tt_region_pool(own->region, own->server->id);
+
+        if (own->server == r->balancer->target || own->fate != TT_FATE_KEEP || !own->healthy ||
+            !pool)
+            continue;
+        r->beside = own->server->id;
+        TT_EACH (entry, &pool->members) {
+            struct tt_service_change *service = service_of_entry(r, entry->service);
+            struct tt_machine *machine = service ? machine_at(r, service, entry->address) : NULL;
+            struct tt_departure *departure = machine ? departure_of(service, machine) : NULL;
+
+            if (departure && departure->delete)
+                leave(r, departure,
+                      tt_printf(r->view->arena, "%s:%d", entry->address, entry->port));
+        }
+    }
+    r->beside = NULL;
+}
+
 /* False when a server could stand in a region that was not observed. */
 static bool is_everything_seen(const struct tt_view *view)
 {
@@ -295,5 +321,6 @@ void tt_diff_entries(struct tt_view *view, const struct tt_roster_ticks *ticks,
             else
                 read_entry(&r, &r.roster.pool->members.items[entry]);
         }
+        read_beside(&r);
     }
 }

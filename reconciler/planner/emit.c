@@ -159,5 +159,10 @@ int tt_emit_withdraw(struct tt_emitter *emitter, const struct tt_service_view *s
     step.reason = departure->reason;
     step.server = departure->server;
     step.address = leaving->address;
+    if (leaving->machine) {
+        step.machine = leaving->machine;
+        step.reason = tt_printf(emitter->view->arena, "%s; it is in the pool of %s, too",
+                                departure->reason, leaving->machine);
+    }
     return add(emitter, step, departure->machine ? departure->machine->fields : NULL);
 }
