@@ -59,6 +59,13 @@ static bool is_in_zone(const struct tt_balancer_view *balancer, const struct tt_
            (balancer->cloud->zones && tt_strings_has(balancer->cloud->zones, zone));
 }
 
+/* A server without a placement stays when its service is blocked or it is frozen: then it serves
+ * on through the balancer's new machine. */
+static bool follows(const struct tt_link *link, const struct tt_machine *machine)
+{
+    return is_following(link->balancer) && tt_link_enrolled(link, machine);
+}
+
 /* Looks a machine that stays up at one balancer. */
 static void compare_membership(struct tt_view *view, struct tt_roster_ticks *ticks,
                                const struct tt_link *link, struct tt_machine *machine,
@@ -75,8 +82,8 @@ static void compare_membership(struct tt_view *view, struct tt_roster_ticks *tic
         tt_ticks_mark(ticks, link->balancer, entry);
     if (left_alone || (!machine->healthy && machine->fate != TT_FATE_START))
         return;
-    if (machine->placement < 0 || !link->service->deployment->running ||
-        !is_in_zone(link->balancer, machine) ||
+    if ((machine->placement < 0 && !follows(link, machine)) ||
+        !link->service->deployment->running || !is_in_zone(link->balancer, machine) ||
         (machine->barred && !tt_member_address(link->balancer, machine)))
         return;
     reason = joining_reason(view, link, machine, entry);
