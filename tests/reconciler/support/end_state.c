@@ -203,8 +203,7 @@ static int check_service(struct end *e)
     return 0;
 }
 
-/* --- balancers ----------------------------------------------------------------------------------
- */
+/* --- balancers ------------------------------------------------------------------------------ */
 
 static int check_machine(const struct end *e, const struct tt_balancer *b)
 {
@@ -242,6 +241,32 @@ static int check_members(const struct end *e, const struct tt_balancer *b,
     return 0;
 }
 
+/* A zone stays for an orphan that serves in it. */
+static bool serves_orphan(const struct end *e, const struct tt_region *region,
+                          const struct tt_cloud_balancer *cloud, const char *zone)
+{
+    TT_EACH (member, &cloud->members) {
+        const struct tt_server *server = tt_region_server(region, member->server);
+
+        if (server && tt_streq(server->zone, zone) && is_of(e, server) && server->tags.service &&
+            !tt_deployment_service(e->deployment, server->tags.service))
+            return !e->deployment->prune;
+    }
+    return false;
+}
+
+static bool has_its_zones(const struct end *e, const struct tt_balancer *b,
+                          const struct tt_region *region, const struct tt_cloud_balancer *cloud)
+{
+    TT_EACH (zone, &b->zones)
+        if (!tt_strings_has(cloud->zones, *zone))
+            return false;
+    TT_EACH (zone, cloud->zones)
+        if (!tt_strings_has(&b->zones, *zone) && !serves_orphan(e, region, cloud, *zone))
+            return false;
+    return true;
+}
+
 static int check_cloud(const struct end *e, const struct tt_balancer *b)
 {
     const struct tt_region *region = tt_playground_region(e->p, b->account->name, b->region);
@@ -249,8 +274,7 @@ static int check_cloud(const struct end *e, const struct tt_balancer *b)
 
     if (!cloud)
         return fail(e, "there is no cloud balancer", b->name);
-    if (b->scope == TT_SCOPE_DATA_CENTER && cloud->zones &&
-        !tt_strings_equal_sets(&b->zones, cloud->zones))
+    if (b->scope == TT_SCOPE_DATA_CENTER && cloud->zones && !has_its_zones(e, b, region, cloud))
         return fail(e, "the zones are wrong of", b->name);
     return check_members(e, b, region, cloud);
 }

@@ -85,18 +85,6 @@ static int check_enroll(const struct moment *m, struct tt_error *err)
     return 0;
 }
 
-/* By its documents: members that are to leave a balancer altogether are a known gap, the zones do
- * not wait for them. */
-static bool is_behind(const struct moment *m, const struct tt_server *server)
-{
-    const struct tt_deployment *d =
-        tt_desired_deployment(m->p->desired, m->step->subject.deployment);
-    const struct tt_service *service =
-        d && server->tags.service ? tt_deployment_service(d, server->tags.service) : NULL;
-
-    return service && tt_service_is_behind(service, balancer_of(m));
-}
-
 static int check_zones(const struct moment *m, struct tt_error *err)
 {
     const struct tt_cloud_balancer *cloud = cloud_of(m);
@@ -107,8 +95,7 @@ static int check_zones(const struct moment *m, struct tt_error *err)
         const struct tt_server *server = find_server(m, member->server);
 
         if (server && is_owned(m, server) && member->state == TT_MEMBER_IN_SERVICE &&
-            is_behind(m, server) && server->zone &&
-            (!cloud->zones || tt_strings_has(cloud->zones, server->zone)) &&
+            server->zone && (!cloud->zones || tt_strings_has(cloud->zones, server->zone)) &&
             server->state == TT_SERVER_RUNNING && server->health != TT_HEALTH_FAILING &&
             !tt_strings_has(m->step->zones, server->zone))
             return fail(m, err, "a zone is taken out before its members have left");
@@ -124,17 +111,6 @@ static bool is_deleted(const struct moment *m, const char *machine)
     return false;
 }
 
-static bool has_error(const struct moment *m, const char *balancer)
-{
-    const char *subject =
-        tt_printf(m->p->arena, "LoadBalancer/%s/%s", m->step->subject.deployment, balancer);
-
-    TT_EACH (problem, &m->p->plan->problems)
-        if (problem->severity == TT_SEVERITY_ERROR && tt_streq(problem->subject, subject))
-            return true;
-    return false;
-}
-
 /* The machine of POOL can be told something; it is a balancer's of this deployment, and stays. */
 static bool can_be_told(const struct moment *m, const struct tt_region *region,
                         const struct tt_pool *pool)
@@ -144,9 +120,7 @@ static bool can_be_told(const struct moment *m, const struct tt_region *region,
     return machine && machine->state == TT_SERVER_RUNNING && machine->health != TT_HEALTH_FAILING &&
            is_owned(m, machine) &&
            tt_streq(machine->tags.deployment, m->step->subject.deployment) &&
-           machine->tags.balancer && !is_deleted(m, machine->id) &&
-           /* A known gap: the unwanted members of a blocked balancer are deleted all the same. */
-           !has_error(m, machine->tags.balancer);
+           machine->tags.balancer && !is_deleted(m, machine->id);
 }
 
 static int check_pools(const struct moment *m, const struct tt_server *server,
@@ -159,8 +133,7 @@ static int check_pools(const struct moment *m, const struct tt_server *server,
         TT_EACH (region, &account->regions)
             TT_EACH (pool, &region->pools)
                 TT_EACH (entry, &pool->members)
-                    if (entry->state == TT_MEMBER_IN_SERVICE && can_be_told(m, region, pool) &&
-                        tt_streq(entry->service, service) &&
+                    if (can_be_told(m, region, pool) && tt_streq(entry->service, service) &&
                         tt_streq(entry->address,
                                  region == own ? server->private_address : server->public_address))
                         return fail(m, err, "a server is deleted before it left a pool");

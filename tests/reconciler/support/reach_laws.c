@@ -54,18 +54,22 @@ static bool follows(const struct tt_step *step)
            (step->because == TT_BECAUSE_BALANCER_REPLACED || !step->machine);
 }
 
-/* True when STEP is about the very machine that has no public address: of a slot that two machines
- * fill, the other one is not named. */
+/* True when an error about STEP's slot names its very machine: of a slot that two machines fill the
+ * other one is not named. */
 static bool is_named_machine(const struct reach *r, const struct tt_step *step)
 {
-    /* The duplicate of a slot goes even where an error names it. */
-    const bool is_known_gap = step->because == TT_BECAUSE_DUPLICATE;
+    const char *subject = tt_subject_text(r->arena, &step->subject);
 
-    const struct tt_region *region = tt_world_region(r->what->world, step->account, step->region);
-    const struct tt_server *server =
-        region && step->server ? tt_region_server(region, step->server) : NULL;
+    if (!step->server)
+        return false;
+    TT_EACH (problem, &r->plan->problems) {
+        const char *found = strstr(problem->message, step->server);
 
-    return server && !server->public_address && !is_known_gap;
+        if (problem->severity == TT_SEVERITY_ERROR && tt_streq(problem->subject, subject) &&
+            found && strchr(" )", found[strlen(step->server)]))
+            return true;
+    }
+    return false;
 }
 
 /* "An error blocks the subject it names: no step is planned for it (what runs keeps running, and
@@ -77,8 +81,7 @@ static int check_subject(const struct reach *r, const struct tt_step *step, stru
     whole.slot = -1;
     if (!follows(step) && has_error(r, tt_subject_text(r->arena, &whole)))
         return fail(r, step, err, "an error blocks its subject");
-    if (!follows(step) && step->subject.slot >= 0 && is_named_machine(r, step) &&
-        has_error(r, tt_subject_text(r->arena, &step->subject)))
+    if (!follows(step) && is_named_machine(r, step))
         return fail(r, step, err, "an error blocks its slot");
     if (step->balancer && has_error(r, tt_printf(r->arena, "LoadBalancer/%s/%s",
                                                  step->subject.deployment, step->balancer)))
