@@ -134,17 +134,21 @@ char *tt_strdup(struct tt_arena *arena, const char *s)
 
 char *tt_vprintf(struct tt_arena *arena, const char *format, va_list args)
 {
+    char most[256]; /* of most texts: these are formatted once */
     va_list again;
     char *text;
     int length;
 
     va_copy(again, args);
-    length = vsnprintf(NULL, 0, format, again);
+    length = vsnprintf(most, sizeof(most), format, again);
     va_end(again);
     if (length < 0)
         abort();
     text = tt_alloc(arena, (size_t)length + 1);
-    vsnprintf(text, (size_t)length + 1, format, args);
+    if ((size_t)length < sizeof(most))
+        memcpy(text, most, (size_t)length + 1);
+    else
+        vsnprintf(text, (size_t)length + 1, format, args);
     return text;
 }
 
