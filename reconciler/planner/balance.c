@@ -59,12 +59,19 @@ static int fitness(const struct tt_view *view, const struct tt_balancer_view *ba
     return machine->pending ? 2 : 1;
 }
 
-/* Of two machines without the address: clients are taken to reach the one with the fuller pool, of
- * equals the older one. prove.c has the same rule in its own words. */
+static bool boots(const struct tt_machine *machine)
+{
+    return machine->server->state == TT_SERVER_PENDING;
+}
+
+/* Of two machines without the address: clients are taken to reach one that does not boot, then the
+ * one with the fuller pool, of equals the older one. prove.c has the same rule in its own words. */
 static bool serves_before(const struct tt_machine *one, const struct tt_machine *other)
 {
     int more = count_in_service(one) - count_in_service(other);
 
+    if (boots(one) != boots(other))
+        return boots(other);
     return more ? more > 0 : one->server->created_at < other->server->created_at;
 }
 
@@ -325,7 +332,7 @@ static void balance_dynamic(struct tt_view *view, struct tt_balancer_view *balan
         return;
     }
     if (target && target->healthy && target->fields && has_successor(balancer)) {
-        balancer->serving = balancer->target;
+        balancer->settling = serving != target; /* the successor has the address already */
         return;
     }
     if (!target || target->failed || target->fields)

@@ -3,6 +3,7 @@
  */
 #include "reconciler/planner/prove.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "base/map.h"
@@ -26,10 +27,11 @@ struct question {
 
 /* --- the phases ----------------------------------------------------------------------------- */
 
+/* The in-service members of a machine; one that boots has fewer than any other. */
 static int pool_size(const struct tt_machine *machine)
 {
     const struct tt_pool *pool = tt_region_pool(machine->region, machine->server->id);
-    int count = 0;
+    int count = machine->server->state == TT_SERVER_PENDING ? -INT_MAX : 0;
 
     if (pool)
         TT_EACH (member, &pool->members)
@@ -46,7 +48,8 @@ static bool is_deleted(const struct question *q, const char *server)
     return false;
 }
 
-/* The machine that has the balancer's address; without one the fullest, of equals the oldest. */
+/* The machine that has the balancer's address; without one the fullest that does not boot, of
+ * equals the oldest. */
 static const struct tt_server *find_old(const struct question *q)
 {
     const struct tt_balancer_view *b = q->balancer;
@@ -61,9 +64,9 @@ static const struct tt_server *find_old(const struct question *q)
                     tt_streq(address->server, machine->server->id))
                     return machine->server;
     TT_EACH (machine, &b->machines) {
-        int more = best ? pool_size(machine) - pool_size(best) : 1;
+        int size = pool_size(machine), most = best ? pool_size(best) : INT_MIN;
 
-        if (more > 0 || (more == 0 && machine->server->created_at < best->server->created_at))
+        if (size > most || (size == most && machine->server->created_at < best->server->created_at))
             best = machine;
     }
     return best ? best->server : NULL;

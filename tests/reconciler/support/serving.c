@@ -104,7 +104,7 @@ static bool is_deleted(struct tt_playground *p, const char *machine)
 }
 
 /* The machine that clients reach: the one with the address; else the old one while it
- * exists; at the start that is the fullest, of equals the oldest. */
+ * exists; at the start that is the fullest that does not boot, of equals the oldest. */
 const char *tt_serving_machine(struct tt_playground *p, const struct tt_balancer *balancer,
                                const char *old)
 {
@@ -112,7 +112,7 @@ const char *tt_serving_machine(struct tt_playground *p, const struct tt_balancer
     struct tt_region *regions[MACHINES];
     size_t count = tt_playground_machines(p, balancer, machines, regions, MACHINES);
     const struct tt_server *best = NULL;
-    int most = -1;
+    int most = 0;
 
     if (balancer->address)
         TT_EACH (address,
@@ -130,7 +130,9 @@ const char *tt_serving_machine(struct tt_playground *p, const struct tt_balancer
         /* Once the old machine is gone the one that stays has taken over. */
         if (old && is_deleted(p, machines[i]->id))
             size = 0;
-        if (size > most || (size == most && machines[i]->created_at < best->created_at)) {
+        if (machines[i]->state == TT_SERVER_PENDING)
+            size -= 100000; /* it boots: any other one is reached before it */
+        if (!best || size > most || (size == most && machines[i]->created_at < best->created_at)) {
             most = size;
             best = machines[i];
         }
