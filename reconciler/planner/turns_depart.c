@@ -65,11 +65,15 @@ static int follow(struct tt_schedule *s, const struct tt_departure *departure,
 /* What must wait goes on serving, through a balancer's new machine, too. */
 void tt_keep_serving(struct tt_schedule *s, const struct tt_leaver *leaver)
 {
-    TT_EACH (link, &s->change->links)
-        if (link->usable && link->balancer->replaced &&
-            tt_link_serves(link, leaver->departure->machine) &&
-            tt_link_entry(link, leaver->departure->machine) < 0)
+    const struct tt_machine *machine = leaver->departure->machine;
+
+    TT_EACH (link, &s->change->links) {
+        int entry = tt_link_entry(link, machine);
+
+        if (link->usable && link->balancer->replaced && tt_link_serves(link, machine) &&
+            (entry < 0 || tt_roster_state(&link->target, entry) == TT_MEMBER_DRAINING))
             follow(s, leaver->departure, link);
+    }
 }
 
 /* A serving machine that departs after its balancer got another one must be in the new one's pool
