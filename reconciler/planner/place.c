@@ -109,9 +109,6 @@ static void remove_surplus(struct tt_site *site)
 
     if (site->count <= wanted)
         return;
-    for (size_t i = 0; i < site->count; i++)
-        if (standing_of(site, site->candidates[i].machine)->bound)
-            site->candidates[i].rank = TT_RANK_FIXED;
     chosen = tt_surplus_choose(site->scratch, site->candidates, site->count, site->zones.count,
                                site->count - wanted);
     for (size_t i = 0; i < chosen; i++) {
@@ -123,9 +120,6 @@ static void remove_surplus(struct tt_site *site)
     }
     site->candidates += chosen;
     site->count -= chosen;
-    for (size_t i = 0; i < site->count; i++)
-        site->candidates[i].rank =
-            rank_of(site->candidates[i].machine, standing_of(site, site->candidates[i].machine));
 }
 
 static const char *allowed_text(struct tt_site *site)
@@ -204,8 +198,10 @@ static bool stays(const struct tt_machine *machine)
 
 static void share_zones(struct tt_site *site)
 {
-    int fixed = 0;
+    int fixed = 0, total = site->placement->count;
 
+    if (total < (int)site->count)
+        total = (int)site->count; /* some cannot go */
     for (size_t i = 0; i < site->count; i++) {
         const struct tt_candidate *candidate = &site->candidates[i];
         struct tt_zone_share *share =
@@ -220,8 +216,7 @@ static void share_zones(struct tt_site *site)
             fixed++;
         }
     }
-    tt_zones_spread(&site->zones,
-                    fixed < site->placement->count ? site->placement->count - fixed : 0);
+    tt_zones_spread(&site->zones, fixed < total ? total - fixed : 0);
 }
 
 static int newer_first(const void *a, const void *b)
@@ -336,6 +331,7 @@ static void keep_everything(struct tt_service_view *service)
     TT_EACH (machine, &service->machines)
         machine->fate = TT_FATE_KEEP;
     service->creates.count = 0;
+    tt_bar_unreachable(service);
 }
 
 static void give_slots(const struct tt_view *view, struct tt_service_view *service,
@@ -388,7 +384,7 @@ static void place_service(struct tt_view *view, struct tt_arena *scratch,
         tt_site_report_impaired(&sites[i]);
         assess(&sites[i]);
     }
-    tt_bar_unreachable(view, service);
+    tt_bar_unreachable(service);
     tt_slots_resolve(view, service, standings);
     for (size_t i = 0; i < placements && !service->blocked; i++)
         if (sites[i].region)
@@ -399,6 +395,7 @@ static void place_service(struct tt_view *view, struct tt_arena *scratch,
         keep_everything(service);
     else
         give_slots(view, service, standings);
+    tt_report_unreachable(view, service);
 }
 
 static void place_down(struct tt_view *view, struct tt_service_view *service)

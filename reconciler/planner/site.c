@@ -90,33 +90,45 @@ static bool needs_public_address(const struct tt_balancer_view *balancer,
             strcmp(spec->region, machine->region->name) != 0);
 }
 
-static void bar_behind(struct tt_view *view, struct tt_service_view *service,
-                       const struct tt_balancer_view *balancer)
+/* The first balancer that cannot reach MACHINE; NULL: all do. */
+static const struct tt_balancer_view *unreachable_from(const struct tt_service_view *service,
+                                                       const struct tt_machine *machine)
 {
-    TT_EACH (machine, &service->machines) {
-        if (machine->barred || !machine->healthy || machine->server->public_address ||
-            machine->placement < 0 || !needs_public_address(balancer, machine))
-            continue;
-        machine->barred = true;
-        tt_view_problem(view, TT_SEVERITY_ERROR, "no-public-address",
-                        tt_printf(view->arena, "Service/%s/%s/%d", service->deployment->name,
-                                  service->name, machine->slot),
-                        &service->spec->mark,
-                        "%s in %s/%s has no public address, and balancer %s in %s/%s can reach it "
-                        "by no other",
-                        tt_machine_text(view->arena, machine->server), machine->account->name,
-                        machine->region->name, balancer->name, balancer->spec->account->name,
-                        balancer->spec->region);
-    }
-}
-
-void tt_bar_unreachable(struct tt_view *view, struct tt_service_view *service)
-{
+    if (!machine->healthy || machine->server->public_address || machine->placement < 0)
+        return NULL;
     TT_EACH (balancer, &service->deployment->balancers)
         if ((*balancer)->spec && (*balancer)->spec->scope == TT_SCOPE_GLOBAL &&
             !(*balancer)->unseen && !(*balancer)->blocked &&
-            tt_service_is_behind(service->spec, (*balancer)->spec))
-            bar_behind(view, service, *balancer);
+            tt_service_is_behind(service->spec, (*balancer)->spec) &&
+            needs_public_address(*balancer, machine))
+            return *balancer;
+    return NULL;
+}
+
+void tt_bar_unreachable(struct tt_service_view *service)
+{
+    TT_EACH (machine, &service->machines)
+        machine->barred = unreachable_from(service, machine) != NULL;
+}
+
+void tt_report_unreachable(struct tt_view *view, const struct tt_service_view *service)
+{
+    TT_EACH (machine, &service->machines) {
+        const struct tt_balancer_view *balancer =
+            machine->barred ? unreachable_from(service, machine) : NULL;
+
+        if (balancer)
+            tt_view_problem(
+                view, TT_SEVERITY_ERROR, "no-public-address",
+                tt_printf(view->arena, "Service/%s/%s/%d", service->deployment->name, service->name,
+                          machine->slot),
+                &service->spec->mark,
+                "%s in %s/%s has no public address, and balancer %s in %s/%s can reach it "
+                "by no other",
+                tt_machine_text(view->arena, machine->server), machine->account->name,
+                machine->region->name, balancer->name, balancer->spec->account->name,
+                balancer->spec->region);
+    }
 }
 
 static bool freezes(const struct tt_service_view *service, const struct tt_balancer_view *balancer,

@@ -35,8 +35,10 @@ void tt_site_report_impaired(struct tt_site *site);
 /* "the placement allows a, b; balancer edge allows b, c; aws/us has a (impaired)" */
 const char *tt_site_zone_sides(struct tt_site *site);
 
-/* Bars machines that a global balancer elsewhere cannot reach (no-public-address). */
-void tt_bar_unreachable(struct tt_view *view, struct tt_service_view *service);
+/* Bars machines that a global balancer elsewhere cannot reach; then, when those that go as
+ * duplicates are known, reports the others (no-public-address). */
+void tt_bar_unreachable(struct tt_service_view *service);
+void tt_report_unreachable(struct tt_view *view, const struct tt_service_view *service);
 
 /* Marks the machines behind balancers that are unseen or blocked: those that are to be members by
  * the spec, and of a blocked one those that were seen as members, too. */

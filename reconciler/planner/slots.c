@@ -32,8 +32,14 @@ static int count_memberships(const struct tt_view *view, const struct tt_service
     return count;
 }
 
-/* True when A fills the slot better than B: not named by an error, then healthier, then serving
- * more, then older. */
+/* One that is frozen cannot go: better that it fills the slot than that two do. */
+static bool stays_anyway(const struct tt_machine *machine)
+{
+    return machine->frozen && !machine->failed;
+}
+
+/* True when A fills the slot better than B: one that stays anyway, then one that its balancers
+ * reach (unless it goes anyway), then healthier, then serving more, then older. */
 static bool fits_better(const struct tt_view *view, const struct tt_service_view *service, size_t a,
                         size_t b, const struct tt_standing *standings)
 {
@@ -41,8 +47,13 @@ static bool fits_better(const struct tt_view *view, const struct tt_service_view
     const struct tt_machine *other = &service->machines.items[b];
     int fit = fitness(one, &standings[a]) - fitness(other, &standings[b]);
 
-    if (one->barred != other->barred)
-        return other->barred;
+    if (stays_anyway(one) != stays_anyway(other))
+        return stays_anyway(one);
+    if (one->barred != other->barred) {
+        const struct tt_machine *clear = one->barred ? other : one;
+
+        return (clear == one) == (clear->placement >= 0);
+    }
     if (!fit)
         fit = count_memberships(view, service, one) - count_memberships(view, service, other);
     return fit ? fit > 0 : tt_newer_first(other, one) < 0;
@@ -62,6 +73,8 @@ static void resolve_group(struct tt_view *view, struct tt_service_view *service,
     for (size_t i = begin; i < end; i++) {
         if (i == best)
             continue;
+        if (machines[i].frozen)
+            continue; /* it stays and fills a place like any other */
         if (leaving && machines[i].placement == machines[best].placement && machines[i].pending &&
             !standings[i].outdated && !standings[i].outside) {
             standings[i].extra = true;
@@ -69,12 +82,7 @@ static void resolve_group(struct tt_view *view, struct tt_service_view *service,
             standings[best].awaits = &machines[i];
             continue;
         }
-        if (machines[i].frozen)
-            continue;
-        if (machines[i].barred) {
-            standings[i].extra = standings[best].bound = true;
-            continue;
-        }
+        machines[i].barred = false;
         machines[i].fate = TT_FATE_REMOVE;
         machines[i].because = TT_BECAUSE_DUPLICATE;
         machines[i].reason = tt_printf(view->arena, "slot %d is filled by %s", machines[i].slot,
@@ -137,10 +145,9 @@ void tt_slots_finish(struct tt_service_view *service, const struct tt_standing *
 {
     for (size_t i = 0; i < service->machines.count; i++) {
         struct tt_machine *machine = &service->machines.items[i];
-        const struct tt_machine *leaving =
-            standings[i].extra && !machine->frozen && !machine->barred
-                ? find_leaving(service, standings, machine->slot)
-                : NULL;
+        const struct tt_machine *leaving = standings[i].extra && !machine->frozen
+                                               ? find_leaving(service, standings, machine->slot)
+                                               : NULL;
 
         if (!leaving)
             continue;

@@ -11,14 +11,13 @@ struct tt_standing {
     bool outdated;
     bool outside; /* of its allowed zones, or of every placement */
     bool extra;   /* it stands beside the slot's keeper and is waited for: it fills no place */
-    bool bound;   /* an extra that an error names stands beside it: it is no surplus */
     const struct tt_machine *awaits; /* the extra that boots and is to take its place */
 };
 
 /* Resolves slots that several machines fill: the healthiest stays, the others are to be removed.
  * A new machine that still boots beside the old one it replaces is waited for: then both stay,
- * the new one as an extra. So is one that an error names; one that is frozen stays and fills a
- * place like any other. STANDINGS are parallel to the service's machines. */
+ * the new one as an extra. One that is frozen or named by an error stays and fills a place like any
+ * other. STANDINGS are parallel to the service's machines. */
 void tt_slots_resolve(struct tt_view *view, struct tt_service_view *service,
                       struct tt_standing *standings);
 
