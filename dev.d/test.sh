@@ -6,7 +6,8 @@ help_test() {
 usage: ./dev test [CTEST OPTION...]
 
 Installs what is missing, builds with warnings as errors, and runs every test with ctest. Then the
-end-to-end tests run once more with the optimised program, as an ordinary user when this is root.
+end-to-end tests run once more with the optimised program, as an ordinary user when this is root,
+and the planner is held to its laws for at most a minute (./dev prove runs longer).
 Skipped tests are named; with CI=true a skipped test is a failure unless dev.d/may-skip.txt names it,
 since what a test needs can be installed. Options go to ctest: ./dev test -R store
 END
@@ -73,6 +74,12 @@ run_end_to_end() {
     return "$failed"
 }
 
+# The laws on as many of 200,000 generated cases as fit into a minute.
+run_prove() {
+    build_preset prove build-prove prove
+    build-prove/prove 200000 1 60
+}
+
 dev_test() {
     local folder failed=0 passed bad skipped unknown
 
@@ -84,6 +91,7 @@ dev_test() {
     trap "rm -rf '$folder'" EXIT
     with_lock build-dev run_ctest build-dev "$folder/units.log" "$@" || failed=1
     [ $# -gt 0 ] || run_end_to_end "$folder/e2e.log" || failed=1
+    [ $# -gt 0 ] || run_prove || failed=1
 
     cat "$folder"/*.log >"$folder/all"
     count "$folder/all" >"$folder/count"

@@ -34,6 +34,10 @@ list(FILTER provider_libraries INCLUDE REGEX
 tt_tests(providers ${provider_libraries})
 tt_tests(reconciler tt_reconciler ${libraries})
 
+# As many generated cases as one likes, on all cores: ./dev prove.
+add_executable(prove tests/prove/prove.c)
+target_link_libraries(prove tt_test_reconciler)
+
 # Whatever drives the program from outside: an executable script each, given the build folder.
 file(GLOB scripts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/tree/*.sh
      ${CMAKE_SOURCE_DIR}/tests/e2e/test_*.sh)

@@ -118,7 +118,7 @@ static void create(struct tt_playground *p, const struct tt_step *step, int inde
     if (!spec)
         abort(); /* a plan that creates what no document names */
     *server = (struct tt_server){
-        .id = tt_printf(p->arena, "new-%zu-s%d", region->servers.count, index + 1),
+        .id = tt_printf(p->arena, "new-%d-%zu-s%d", p->run, region->servers.count, index + 1),
         .name = tt_printf(p->arena, "%s-%s-%d", d->name, step->subject.name, step->subject.slot),
         .zone = step->zone,
         .state = TT_SERVER_RUNNING,
@@ -129,8 +129,9 @@ static void create(struct tt_playground *p, const struct tt_step *step, int inde
         .key = spec->key,
         .network = spec->network,
         .private_address =
-            tt_printf(p->arena, "10.200.%d.%zu", index / 250, (size_t)index % 250 + 1),
-        .public_address = tt_printf(p->arena, "198.18.%d.%d", index / 250, index % 250 + 1),
+            tt_printf(p->arena, "10.%d.%d.%d", 200 + p->run, index / 250, index % 250 + 1),
+        .public_address =
+            tt_printf(p->arena, "198.%d.%d.%d", 18 + 2 * p->run, index / 250, index % 250 + 1),
         .created_at = p->world.taken_at,
         .tags = {.owner = p->desired->owner,
                  .deployment = d->name,
@@ -349,7 +350,7 @@ void tt_playground_step(struct tt_playground *p, int index)
         server->health = TT_HEALTH_PASSING;
         if (!server->public_address)
             server->public_address =
-                tt_printf(p->arena, "198.19.%d.%d", index / 250, index % 250 + 1);
+                tt_printf(p->arena, "198.%d.%d.%d", 19 + 2 * p->run, index / 250, index % 250 + 1);
         break;
     case TT_STEP_DELETE_SERVER:
         delete_machine(p, step);

@@ -15,6 +15,7 @@ struct tt_playground {
     const struct tt_plan *plan;
     struct tt_world world;
     const char **made; /* by step: the id of the machine that a create made */
+    int run;           /* which run in a row this is, from 0: so that ids and addresses differ */
 };
 
 void tt_playground_init(struct tt_playground *p, struct tt_arena *arena,
