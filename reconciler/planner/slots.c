@@ -16,22 +16,6 @@ static int fitness(const struct tt_machine *machine, const struct tt_standing *s
     return machine->failed ? 1 : 2;
 }
 
-static int count_memberships(const struct tt_view *view, const struct tt_service_view *service,
-                             const struct tt_machine *machine)
-{
-    int count = 0;
-
-    TT_EACH (balancer, &service->deployment->balancers) {
-        struct tt_link link;
-
-        if (!tt_view_is_behind(service, *balancer, machine->account->name, machine->region->name))
-            continue;
-        link = tt_link_of(view->arena, service, *balancer);
-        count += tt_link_serves(&link, machine);
-    }
-    return count;
-}
-
 /* One that is frozen cannot go: better that it fills the slot than that two do. */
 static bool stays_anyway(const struct tt_machine *machine)
 {
@@ -39,9 +23,9 @@ static bool stays_anyway(const struct tt_machine *machine)
 }
 
 /* True when A fills the slot better than B: one that stays anyway, then one that its balancers
- * reach (unless it goes anyway), then healthier, then serving more, then older. */
-static bool fits_better(const struct tt_view *view, const struct tt_service_view *service, size_t a,
-                        size_t b, const struct tt_standing *standings)
+ * reach (unless it goes anyway), then healthier, then older. */
+static bool fits_better(const struct tt_service_view *service, size_t a, size_t b,
+                        const struct tt_standing *standings)
 {
     const struct tt_machine *one = &service->machines.items[a];
     const struct tt_machine *other = &service->machines.items[b];
@@ -54,8 +38,6 @@ static bool fits_better(const struct tt_view *view, const struct tt_service_view
 
         return (clear == one) == (clear->placement >= 0);
     }
-    if (!fit)
-        fit = count_memberships(view, service, one) - count_memberships(view, service, other);
     return fit ? fit > 0 : tt_newer_first(other, one) < 0;
 }
 
@@ -67,7 +49,7 @@ static void resolve_group(struct tt_view *view, struct tt_service_view *service,
     bool leaving;
 
     for (size_t i = begin + 1; i < end; i++)
-        if (fits_better(view, service, i, best, standings))
+        if (fits_better(service, i, best, standings))
             best = i;
     leaving = standings[best].outdated || standings[best].outside;
     for (size_t i = begin; i < end; i++) {
