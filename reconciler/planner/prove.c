@@ -1,245 +1,16 @@
 /*
- * Prove: weights of steps, phases of balancers, floors.
+ * Prove: closures, floors, and what the spec allows them to be.
  */
 #include "reconciler/planner/prove.h"
 
-#include <limits.h>
 #include <string.h>
 
 #include "base/map.h"
 #include "base/str.h"
 #include "reconciler/planner/closure.h"
-#include "reconciler/planner/members.h"
+#include "reconciler/planner/prove_weigh.h"
 
-/* One service behind one balancer. */
-struct question {
-    struct tt_arena *scratch;
-    const struct tt_steps *steps; /* of the whole plan */
-    size_t begin, end;            /* those of the deployment */
-    const struct tt_service_view *service;
-    struct tt_balancer_view *balancer;
-    const struct tt_server *old;  /* the machine that serves now; NULL: cloud, or none */
-    int switch_over;              /* the step after which another machine serves; -1: none */
-    const char *new;              /* that machine; NULL: made by the plan, or none */
-    const struct tt_indices *own; /* the steps of the service */
-    int *weights;                 /* by step, from begin; all zero between questions */
-};
-
-/* --- the phases ----------------------------------------------------------------------------- */
-
-/* The in-service members of a machine; one that boots has fewer than any other. */
-static int pool_size(const struct tt_machine *machine)
-{
-    const struct tt_pool *pool = tt_region_pool(machine->region, machine->server->id);
-    int count = machine->server->state == TT_SERVER_PENDING ? -INT_MAX : 0;
-
-    if (pool)
-        TT_EACH (member, &pool->members)
-            count += member->state == TT_MEMBER_IN_SERVICE;
-    return count;
-}
-
-static bool is_deleted(const struct question *q, const char *server)
-{
-    for (size_t i = q->begin; i < q->end; i++)
-        if (q->steps->items[i].action == TT_STEP_DELETE_SERVER &&
-            tt_streq(q->steps->items[i].server, server))
-            return true;
-    return false;
-}
-
-/* The machine that has the balancer's address; without one the fullest that does not boot, of
- * equals the oldest. */
-static const struct tt_server *find_old(const struct question *q)
-{
-    const struct tt_balancer_view *b = q->balancer;
-    const struct tt_machine *best = NULL;
-
-    if (b->fixed || b->cloud)
-        return b->fixed;
-    if (b->spec->address && b->region)
-        TT_EACH (address, &b->region->addresses)
-            TT_EACH (machine, &b->machines)
-                if (strcmp(address->address, b->spec->address) == 0 &&
-                    tt_streq(address->server, machine->server->id))
-                    return machine->server;
-    TT_EACH (machine, &b->machines) {
-        int size = pool_size(machine), most = best ? pool_size(best) : INT_MIN;
-
-        if (size > most || (size == most && machine->server->created_at < best->server->created_at))
-            best = machine;
-    }
-    return best ? best->server : NULL;
-}
-
-static bool is_of_balancer(const struct question *q, const struct tt_step *step)
-{
-    return step->subject.kind == TT_SUBJECT_LOAD_BALANCER &&
-           strcmp(step->subject.name, q->balancer->name) == 0;
-}
-
-static void find_phases(struct question *q)
-{
-    const char *stays = NULL;
-
-    q->old = find_old(q);
-    q->switch_over = -1;
-    if (!q->old || q->balancer->fixed)
-        return;
-    TT_EACH (machine, &q->balancer->machines)
-        if (machine->server != q->old && !is_deleted(q, machine->server->id))
-            stays = machine->server->id;
-    for (size_t i = q->begin; i < q->end; i++) {
-        const struct tt_step *step = &q->steps->items[i];
-
-        if (!is_of_balancer(q, step))
-            continue;
-        if (step->action == TT_STEP_MOVE_ADDRESS && !tt_streq(step->machine, q->old->id)) {
-            q->switch_over = (int)i;
-            q->new = step->machine;
-            return;
-        }
-        if (step->action == TT_STEP_DELETE_SERVER && tt_streq(step->server, q->old->id)) {
-            q->switch_over = (int)i;
-            q->new = stays;
-        }
-    }
-}
-
-/* --- weights -------------------------------------------------------------------------------- */
-
-static bool waits_for(const struct question *q, const struct tt_step *step, enum tt_action action,
-                      const char *server)
-{
-    TT_EACH (index, &step->after) {
-        const struct tt_step *other = &q->steps->items[*index];
-
-        if (other->action == action && tt_streq(other->server, server))
-            return true;
-    }
-    return false;
-}
-
-/* True when the plan itself enrols the member that STEP withdraws, and STEP waits for that. */
-static bool was_enrolled(const struct question *q, const struct tt_step *step)
-{
-    TT_EACH (index, &step->after) {
-        const struct tt_step *other = &q->steps->items[*index];
-
-        if (other->action == TT_STEP_ENROLL && tt_streq(other->server, step->server) &&
-            tt_streq(other->balancer, step->balancer) && tt_streq(other->address, step->address))
-            return true;
-    }
-    return false;
-}
-
-/* True when STEP withdraws the entry by which WHO is a wanted member. */
-static bool is_wanted_entry(const struct question *q, const struct tt_step *step,
-                            const struct tt_machine *who)
-{
-    const char *address = tt_member_address(q->balancer, who);
-
-    return q->balancer->cloud ||
-           (address && tt_streq(step->address,
-                                tt_printf(q->scratch, "%s:%d", address, q->service->spec->port)));
-}
-
-/* True when MACHINE has an entry in ROSTER that is in service, before any step. */
-static bool is_enrolled(const struct question *q, const struct tt_roster *roster,
-                        const struct tt_machine *machine, const char *pool_service)
-{
-    int entry =
-        tt_balancer_covers(q->balancer->spec, machine->account->name, machine->region->name)
-            ? tt_roster_find(roster, machine->server, pool_service,
-                             tt_member_address(q->balancer, machine), q->service->spec->port)
-            : -1;
-
-    return entry >= 0 && tt_roster_state(roster, entry) == TT_MEMBER_IN_SERVICE;
-}
-
-static bool serves(const struct question *q, const struct tt_roster *roster,
-                   const struct tt_machine *machine, const char *pool_service)
-{
-    return machine->healthy && is_enrolled(q, roster, machine, pool_service);
-}
-
-static const struct tt_machine *find_machine(const struct question *q, const struct tt_step *step)
-{
-    const struct tt_machine *machines = q->service->machines.items;
-    size_t low = 0, high = q->service->machines.count;
-
-    while (step->server && low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (machines[middle].slot < step->subject.slot)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    for (; step->server && low < q->service->machines.count; low++)
-        if (strcmp(machines[low].server->id, step->server) == 0)
-            return &machines[low];
-    return NULL;
-}
-
-/* What STEP does to the number of members of the machine (or cloud balancer) MACHINE. */
-static int weigh(const struct question *q, const struct tt_step *step,
-                 const struct tt_roster *roster, const char *machine, const char *pool_service)
-{
-    const struct tt_machine *who;
-    bool here = tt_streq(step->balancer, q->balancer->name) && tt_streq(step->machine, machine);
-
-    who = find_machine(q, step);
-    switch (step->action) {
-    case TT_STEP_START_SERVER:
-        return who && is_enrolled(q, roster, who, pool_service);
-    case TT_STEP_ENROLL:
-        return here && (!who || !serves(q, roster, who, pool_service));
-    case TT_STEP_WITHDRAW:
-        return -(here && who && is_wanted_entry(q, step, who) &&
-                 (was_enrolled(q, step) || serves(q, roster, who, pool_service)));
-    case TT_STEP_DELETE_SERVER:
-        return -(who && serves(q, roster, who, pool_service) &&
-                 !waits_for(q, step, TT_STEP_WITHDRAW, step->server));
-    default:
-        return 0;
-    }
-}
-
-/* A zone that is taken out takes the members with it that are still there. */
-static int weigh_zones(const struct question *q, const struct tt_step *step,
-                       const struct tt_roster *roster)
-{
-    int lost = 0;
-
-    if (step->action != TT_STEP_SET_ZONES || !is_of_balancer(q, step))
-        return 0;
-    TT_EACH (machine, &q->service->machines)
-        lost += machine->server->zone && !tt_strings_has(step->zones, machine->server->zone) &&
-                serves(q, roster, machine, NULL) &&
-                !waits_for(q, step, TT_STEP_DELETE_SERVER, machine->server->id);
-    return -lost;
-}
-
-/* Weighs every step for the phase in which MACHINE serves; returns what serves there now. */
-static int weigh_all(struct question *q, const struct tt_server *server, const char *machine)
-{
-    const char *pool_service = tt_pool_service(q->scratch, q->service);
-    struct tt_roster roster = tt_roster_of(q->balancer, server);
-    int now = 0;
-
-    TT_EACH (member, &q->service->machines)
-        now += serves(q, &roster, member, pool_service);
-    TT_EACH (index, q->own)
-        q->weights[(size_t)*index - q->begin] =
-            weigh(q, &q->steps->items[*index], &roster, machine, pool_service);
-    for (size_t i = q->begin; q->balancer->zones_last && i < q->end; i++)
-        if (q->steps->items[i].action == TT_STEP_SET_ZONES)
-            q->weights[i - q->begin] = weigh_zones(q, &q->steps->items[i], &roster);
-    return now;
-}
-
-static bool takes_anything(const struct question *q)
+static bool takes_anything(const struct tt_question *q)
 {
     TT_EACH (index, q->own)
         if (q->weights[(size_t)*index - q->begin] < 0)
@@ -250,7 +21,7 @@ static bool takes_anything(const struct question *q)
 /* --- closures ------------------------------------------------------------------------------- */
 
 /* Marks every step that STEP waits for, and itself. */
-static void mark_before(const struct question *q, bool *marks, int step)
+static void mark_before(const struct tt_question *q, bool *marks, int step)
 {
     struct tt_indices stack = {0};
 
@@ -268,7 +39,7 @@ static void mark_before(const struct question *q, bool *marks, int step)
 }
 
 /* Marks every step that waits for a marked one; the steps are sorted. */
-static void mark_after(const struct question *q, bool *marks)
+static void mark_after(const struct tt_question *q, bool *marks)
 {
     for (size_t i = q->begin; i < q->end; i++)
         TT_EACH (index, &q->steps->items[i].after)
@@ -277,7 +48,7 @@ static void mark_after(const struct question *q, bool *marks)
 }
 
 /* The lightest down-set that contains FORCED and nothing of BARRED; NULL is none. */
-static long lightest(struct question *q, const bool *forced, const bool *barred,
+static long lightest(struct tt_question *q, const bool *forced, const bool *barred,
                      struct tt_strings *ret_culprits)
 {
     size_t total = q->end - q->begin, count = 0;
@@ -318,28 +89,7 @@ static long lightest(struct question *q, const bool *forced, const bool *barred,
     return base + least;
 }
 
-static long sum(const struct question *q)
-{
-    long total = 0;
-
-    TT_EACH (index, q->own)
-        total += q->weights[(size_t)*index - q->begin];
-    for (size_t i = q->begin; q->balancer->zones_last && i < q->end; i++)
-        if (q->steps->items[i].action == TT_STEP_SET_ZONES)
-            total += q->weights[i - q->begin];
-    return total;
-}
-
-static void forget_weights(const struct question *q)
-{
-    TT_EACH (index, q->own)
-        q->weights[(size_t)*index - q->begin] = 0;
-    for (size_t i = q->begin; q->balancer->zones_last && i < q->end; i++)
-        if (q->steps->items[i].action == TT_STEP_SET_ZONES)
-            q->weights[i - q->begin] = 0;
-}
-
-static void answer(struct question *q, struct tt_floor *floor, struct tt_strings *ret_culprits)
+static void answer(struct tt_question *q, struct tt_floor *floor, struct tt_strings *ret_culprits)
 {
     size_t total = q->end - q->begin;
     struct tt_strings later_culprits = {0};
@@ -347,10 +97,10 @@ static void answer(struct question *q, struct tt_floor *floor, struct tt_strings
     long before, after, now;
     bool *barred, *forced;
 
-    floor->now = weigh_all(q, q->old, q->old ? q->old->id : NULL);
+    floor->now = tt_question_weigh(q, q->old, q->old ? q->old->id : NULL);
     if (q->switch_over < 0) {
         floor->floor = floor->now + (int)lightest(q, NULL, NULL, ret_culprits);
-        floor->end = floor->now + (int)sum(q);
+        floor->end = floor->now + (int)tt_question_sum(q);
         return;
     }
     barred = TT_NEW_ARRAY(q->scratch, total, bool);
@@ -363,18 +113,22 @@ static void answer(struct question *q, struct tt_floor *floor, struct tt_strings
         TT_EACH (machine, &q->balancer->machines)
             if (strcmp(machine->server->id, q->new) == 0)
                 new = machine->server;
-    now = weigh_all(q, new, q->new);
+    now = tt_question_weigh(q, new, q->new);
     after = now + lightest(q, forced, NULL, &later_culprits);
     if (after < before)
         *ret_culprits = later_culprits;
     floor->floor = (int)(after < before ? after : before);
-    floor->end = (int)(now + sum(q));
+    if (q->cut >= 0 && floor->floor > 0) {
+        tt_strings_add(q->scratch, ret_culprits, tt_printf(q->scratch, "s%d", q->cut + 1));
+        floor->floor = 0;
+    }
+    floor->end = (int)(now + tt_question_sum(q));
 }
 
 /* --- every service behind every balancer ----------------------------------------------------- */
 
 /* What the spec allows the floor to fall to. */
-static int least_allowed(const struct question *q, int now)
+static int least_allowed(const struct tt_question *q, int now)
 {
     const struct tt_service *spec = q->service->spec;
     int wanted = 0;
@@ -390,7 +144,7 @@ static int least_allowed(const struct question *q, int now)
     return now < wanted ? now : wanted;
 }
 
-static int prove_pair(struct tt_arena *arena, struct question *q, struct tt_floors *floors,
+static int prove_pair(struct tt_arena *arena, struct tt_question *q, struct tt_floors *floors,
                       struct tt_error *err)
 {
     struct tt_floor floor = {
@@ -401,9 +155,9 @@ static int prove_pair(struct tt_arena *arena, struct question *q, struct tt_floo
     struct tt_strings culprits = {0};
     int allowed;
 
-    find_phases(q);
+    tt_question_find_phases(q);
     answer(q, &floor, &culprits);
-    forget_weights(q);
+    tt_question_forget(q);
     *TT_VEC_ADD(arena, floors) = floor;
     allowed = least_allowed(q, floor.now);
     if (floor.floor < allowed)
@@ -458,7 +212,7 @@ static int prove_service(struct tt_arena *arena, const struct tt_service_view *s
 
     TT_EACH (balancer, &service->deployment->balancers) {
         struct tt_arena scratch;
-        struct question q = {
+        struct tt_question q = {
             .scratch = &scratch,
             .steps = ledger->steps,
             .begin = ledger->begin,

@@ -124,6 +124,8 @@ const char *tt_serving_machine(struct tt_playground *p, const struct tt_balancer
     for (size_t i = 0; i < count; i++)
         if (tt_streq(machines[i]->id, old))
             return old;
+    if (old && balancer->address)
+        return NULL; /* clients come to an address that no machine has */
     for (size_t i = 0; i < count; i++) {
         int size = pool_size(regions[i], machines[i]->id);
 

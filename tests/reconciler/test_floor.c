@@ -1,0 +1,220 @@
+/*
+ * The floor against brute force: every moment of every execution of small plans.
+ *
+ * The states that an execution can stop in are the down-sets of the step graph. Here all of them
+ * are carried out in the playground, one after another, and the members that serve are counted by
+ * the words of the design (support/serving.h): the least of these counts must be the floor that
+ * prove.h and closure.h find by flow. First for the plans of generated cases as they are; then with
+ * some of their edges taken away, so that there are floors that no planner would leave.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "reconciler/planner/balance.h"
+#include "reconciler/planner/diff.h"
+#include "reconciler/planner/order.h"
+#include "reconciler/planner/place.h"
+#include "reconciler/planner/prove.h"
+#include "support/generate.h"
+#include "support/generate_more.h"
+#include "support/serving.h"
+
+#define STEPS     16 /* of a plan that is searched */
+#define DOWN_SETS 6000
+#define CASES     6000
+#define FLOORS    16
+
+struct search {
+    struct tt_arena arena;
+    struct tt_case what;
+    struct tt_view *view;
+    struct tt_steps steps;
+    struct tt_floors floors;
+    struct tt_plan plan; /* the steps and floors, as the playground wants them */
+    const char *serving[FLOORS];
+    int least[FLOORS];
+    int down_sets;
+    uint64_t random;
+};
+
+static unsigned draw(struct search *s, unsigned sides)
+{
+    s->random = s->random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (unsigned)(s->random >> 33) % sides;
+}
+
+/* A case of few machines, so that its plan has few steps. */
+static void make_case(struct search *s, uint64_t seed)
+{
+    struct tt_shrink shrink = {.services = ~(1u << draw(s, 2)), .balancers = ~(1u << draw(s, 4))};
+
+    for (int i = 0; i < TT_GENERATE_SERVERS; i++)
+        shrink.servers |= (uint64_t)(draw(s, 3) == 0) << i;
+    tt_generate(&s->arena, seed, &shrink, &s->what);
+    if (draw(s, 2))
+        tt_generate_more(&s->arena, seed, &s->what);
+}
+
+/* The stages of the planner but for the last. */
+static void make_steps(struct search *s)
+{
+    s->view = tt_view_new(&s->arena, s->what.desired, s->what.world, s->what.memory, s->what.now,
+                          s->what.options);
+    tt_balance(s->view);
+    tt_place(s->view);
+    tt_order(s->view, tt_diff(s->view), &s->steps);
+    tt_order_sort(&s->arena, &s->steps);
+}
+
+/* Without these a step could not be carried out at all, or take away twice what is there once: an
+ * enroll waits for the machines that the plan makes, a delete for the withdraws of its server. */
+static bool is_needed(const struct tt_step *step, const struct tt_step *earlier)
+{
+    if (step->action == TT_STEP_ENROLL)
+        return earlier->action == TT_STEP_CREATE_SERVER;
+    return step->action == TT_STEP_DELETE_SERVER && earlier->action == TT_STEP_WITHDRAW &&
+           strcmp(step->server, earlier->server ? earlier->server : "") == 0;
+}
+
+static void drop_edges(struct search *s)
+{
+    for (size_t i = 0; i < s->steps.count; i++) {
+        struct tt_step *step = &s->steps.items[i];
+        size_t kept = 0;
+
+        for (size_t j = 0; j < step->after.count; j++)
+            if (is_needed(step, &s->steps.items[step->after.items[j]]) || draw(s, 3) != 0)
+                step->after.items[kept++] = step->after.items[j];
+        step->after.count = kept;
+    }
+}
+
+static void make_plan(struct search *s)
+{
+    struct tt_error err = {0};
+
+    s->floors = (struct tt_floors){0};
+    tt_prove(&s->arena, s->view, &s->steps, &s->floors, &err);
+    s->plan = (struct tt_plan){.world = "", .revision = ""};
+    s->plan.steps.items = s->steps.items;
+    s->plan.steps.count = s->steps.count;
+    s->plan.floors.items = s->floors.items;
+    s->plan.floors.count = s->floors.count;
+}
+
+static void count_serving(struct search *s, struct tt_playground *ground)
+{
+    for (size_t i = 0; i < s->floors.count; i++) {
+        int serving = tt_serving_count(ground, &s->floors.items[i], s->serving[i]);
+
+        if (serving < s->least[i])
+            s->least[i] = serving;
+    }
+}
+
+/* Decides about step NEXT and those after it, in GROUND, where the steps of DONE were carried out;
+ * false: there are too many down-sets. */
+static bool visit(struct search *s, struct tt_playground *ground, uint32_t done, size_t next)
+{
+    struct tt_playground with;
+    uint32_t needs = 0;
+
+    if (next == s->steps.count) {
+        count_serving(s, ground);
+        return ++s->down_sets < DOWN_SETS;
+    }
+    TT_EACH (index, &s->steps.items[next].after)
+        needs |= UINT32_C(1) << *index;
+    if ((needs & done) == needs) {
+        tt_playground_init(&with, &s->arena, s->what.desired, &ground->world, &s->plan);
+        memcpy(with.made, ground->made, s->steps.count * sizeof(*with.made));
+        tt_playground_step(&with, (int)next);
+        if (!visit(s, &with, done | UINT32_C(1) << next, next + 1))
+            return false;
+    }
+    return visit(s, ground, done, next + 1);
+}
+
+/* Compares every floor of the case; false: there was nothing to compare. */
+static bool search(struct search *s, uint64_t seed, bool edges_dropped)
+{
+    struct tt_playground ground;
+
+    s->random = seed * UINT64_C(0x9e3779b97f4a7c15);
+    make_case(s, seed);
+    make_steps(s);
+    if (edges_dropped)
+        drop_edges(s);
+    if (s->steps.count > STEPS || !s->steps.count)
+        return false;
+    make_plan(s);
+    if (!s->floors.count || s->floors.count > FLOORS)
+        return false;
+    tt_playground_init(&ground, &s->arena, s->what.desired, s->what.world, &s->plan);
+    for (size_t i = 0; i < s->floors.count; i++) {
+        const struct tt_balancer *balancer = tt_floor_balancer(&ground, &s->floors.items[i]);
+
+        if (balancer->type != TT_BALANCER_CLOUD)
+            s->serving[i] = tt_serving_machine(&ground, balancer, NULL);
+        s->least[i] = 1000;
+    }
+    if (!visit(s, &ground, 0, 0))
+        return false;
+    for (size_t i = 0; i < s->floors.count; i++)
+        if (s->least[i] != s->floors.items[i].floor) {
+            print_error("seed %llu: %s behind %s falls to %d, its floor is said to be %d\n",
+                        (unsigned long long)seed, s->floors.items[i].service,
+                        s->floors.items[i].balancer, s->least[i], s->floors.items[i].floor);
+            return false;
+        }
+    return true;
+}
+
+static void compare(bool edges_dropped)
+{
+    int compared = 0, down_sets = 0, wrong = 0;
+
+    for (uint64_t seed = 1; seed <= CASES; seed++) {
+        struct search s = {0};
+
+        tt_arena_init(&s.arena);
+        if (search(&s, seed, edges_dropped)) {
+            compared++;
+            down_sets += s.down_sets;
+        } else if (s.down_sets && s.down_sets < DOWN_SETS) {
+            wrong++;
+        }
+        tt_arena_release(&s.arena);
+    }
+    print_message("%d step graphs, %d down-sets\n", compared, down_sets);
+    assert_int_equal(wrong, 0);
+    assert_true(compared > CASES / 10);
+}
+
+static void test_plans(void **state)
+{
+    (void)state;
+    compare(false);
+}
+
+static void test_plans_without_some_edges(void **state)
+{
+    (void)state;
+    compare(true);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_plans),
+        cmocka_unit_test(test_plans_without_some_edges),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
