@@ -78,7 +78,7 @@ size_t tt_surplus_choose(struct tt_arena *scratch, struct tt_candidate *candidat
             end++;
         number = cut_runs(sorted, begin, end, runs);
         while (chosen < count && (next = fullest(runs, number, fill))) {
-            fill[next->zone + 1]--;
+            fill[next->zone + 1] -= sorted[next->next].rank != TT_RANK_FAILED;
             taken[next->next] = true;
             candidates[chosen++] = sorted[next->next++];
         }
