@@ -14,6 +14,8 @@
 #include "base/str.h"
 #include "reconciler/planner/turns.h"
 
+#define MANY_PAIRS 65536 /* of steps that wait for each other */
+
 struct ordering {
     struct tt_emitter *emitter;
     struct tt_deployment_change *change;
@@ -29,10 +31,24 @@ static void emit_balancers(struct ordering *o, struct tt_indices *ret_missing)
     }
 }
 
-/* Every step of LATER waits for every step of EARLIER. */
+/* Every step of LATER waits for every step of EARLIER. Where these are very many pairs only the
+ * first of LATER does, and the others wait for it: that is no less, and a plan of a size that can
+ * be read. (The first one waits for none of the others: within a service steps wait for those that
+ * were emitted before them.) */
 static void wait_for_all(struct ordering *o, const struct tt_indices *later,
                          const struct tt_indices *earlier)
 {
+    int first = later->count ? later->items[0] : TT_NO_STEP;
+
+    if (later->count > 1 && earlier->count > MANY_PAIRS / later->count) {
+        TT_EACH (index, later)
+            first = *index < first ? *index : first;
+        tt_emit_after_all(o->emitter, first, earlier);
+        TT_EACH (index, later)
+            if (*index != first)
+                tt_emit_after(o->emitter, *index, first);
+        return;
+    }
     TT_EACH (index, later)
         tt_emit_after_all(o->emitter, *index, earlier);
 }

@@ -16,9 +16,42 @@ struct entry {
     int level;
 };
 
-/* The levels, by taking steps off that wait for nothing more. A cycle is a bug of order.h. */
-static void level_steps(struct tt_arena *scratch, const struct tt_steps *steps,
-                        struct entry *entries)
+/* The steps of one cycle, of those that WAIT still: each waits for the next, the last for the
+ * first. A cycle is a bug of order.h. */
+static int fail_cycle(struct tt_arena *scratch, const struct tt_steps *steps, const int *waiting,
+                      struct tt_error *err)
+{
+    bool *seen = TT_NEW_ARRAY(scratch, steps->count, bool);
+    struct tt_strings names = {0};
+    int current = 0, first;
+
+    while (!waiting[current])
+        current++;
+    /* Whatever waits still waits for another one that does: so one gets into a cycle. */
+    for (first = -1; current != first;) {
+        const struct tt_step *step = &steps->items[current];
+
+        if (seen[current] && first < 0)
+            first = current;
+        if (first >= 0)
+            tt_strings_add(scratch, &names,
+                           tt_printf(scratch, "%s of %s", tt_action_words[step->action],
+                                     tt_subject_text(scratch, &step->subject)));
+        seen[current] = true;
+        TT_EACH (index, &step->after)
+            if (waiting[*index]) {
+                current = *index;
+                break;
+            }
+    }
+    return tt_fail(err, TT_ERR_INTERNAL,
+                   "steps of the plan wait for each other (%s): this is a bug in the planner",
+                   tt_strings_join(scratch, &names, ""));
+}
+
+/* The levels, by taking steps off that wait for nothing more. */
+static int level_steps(struct tt_arena *scratch, const struct tt_steps *steps,
+                       struct entry *entries, struct tt_error *err)
 {
     struct tt_indices *later = TT_NEW_ARRAY(scratch, steps->count, struct tt_indices);
     int *waiting = TT_NEW_ARRAY(scratch, steps->count, int);
@@ -42,8 +75,7 @@ static void level_steps(struct tt_arena *scratch, const struct tt_steps *steps,
                 queue[tail++] = *next;
         }
     }
-    if (tail != steps->count)
-        abort();
+    return tail == steps->count ? 0 : fail_cycle(scratch, steps, waiting, err);
 }
 
 static int compare_subjects(const struct tt_subject *a, const struct tt_subject *b)
@@ -102,7 +134,7 @@ static void rewrite_after(struct tt_step *step, const int *new_index)
     step->after.count = kept;
 }
 
-void tt_order_sort(struct tt_arena *arena, struct tt_steps *steps)
+int tt_order_sort(struct tt_arena *arena, struct tt_steps *steps, struct tt_error *err)
 {
     struct tt_step *sorted = TT_NEW_ARRAY(arena, steps->count, struct tt_step);
     struct entry *entries;
@@ -110,13 +142,16 @@ void tt_order_sort(struct tt_arena *arena, struct tt_steps *steps)
     struct tt_arena scratch;
 
     if (!steps->count)
-        return;
+        return 0;
     tt_arena_init(&scratch);
     entries = TT_NEW_ARRAY(&scratch, steps->count, struct entry);
     new_index = TT_NEW_ARRAY(&scratch, steps->count, int);
     for (size_t i = 0; i < steps->count; i++)
         entries[i] = (struct entry){.step = &steps->items[i], .old = (int)i};
-    level_steps(&scratch, steps, entries);
+    if (level_steps(&scratch, steps, entries, err) < 0) {
+        tt_arena_release(&scratch);
+        return -1;
+    }
     qsort(entries, steps->count, sizeof(*entries), compare);
     for (size_t i = 0; i < steps->count; i++) {
         sorted[i] = *entries[i].step;
@@ -127,4 +162,5 @@ void tt_order_sort(struct tt_arena *arena, struct tt_steps *steps)
     steps->items = sorted;
     steps->capacity = steps->count;
     tt_arena_release(&scratch);
+    return 0;
 }

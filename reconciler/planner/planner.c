@@ -65,8 +65,8 @@ int tt_planner_plan(struct tt_arena *arena, const struct tt_desired *desired,
     tt_place(view);
     changes = tt_diff(view);
     tt_order(view, changes, &steps);
-    tt_order_sort(arena, &steps);
-    if (tt_target(view, &options->targets, &steps, err) < 0)
+    if (tt_order_sort(arena, &steps, err) < 0 ||
+        tt_target(view, &options->targets, &steps, err) < 0)
         return -1;
     tt_guard(view, &steps);
     if (tt_prove(arena, view, &steps, &floors, err) < 0)
