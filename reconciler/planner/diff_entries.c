@@ -147,6 +147,24 @@ static struct tt_departure *add_stale(const struct reading *r, struct tt_service
     return departure;
 }
 
+/* The member is gone, and with it the last server of a service that left Git. */
+static void leave_for_good(const struct reading *r, const struct tt_server *server)
+{
+    struct tt_departure *departure;
+
+    if (!r->change->deployment->prune)
+        return;
+    departure = TT_VEC_ADD(r->view->arena, &r->change->strays);
+    *departure = (struct tt_departure){
+        .server = server->id,
+        .slot = -1,
+        .because = TT_BECAUSE_DRIFT,
+        .reason = tt_printf(r->view->arena, "%s is gone and %s left Git",
+                            tt_machine_text(r->view->arena, server), server->tags.service),
+    };
+    leave(r, departure, NULL);
+}
+
 static void read_member(const struct reading *r, const struct tt_member *member)
 {
     const struct tt_server *server = tt_region_find_server(r->balancer->region, member->server);
@@ -160,8 +178,10 @@ static void read_member(const struct reading *r, const struct tt_member *member)
     if (!tt_streq(server->tags.deployment, r->change->deployment->name) || !server->tags.service)
         return;
     service = find_service(r->change, server->tags.service);
-    if (!service)
+    if (!service) {
+        leave_for_good(r, server);
         return;
+    }
     machine = machine_of(service, server);
     if (machine) {
         leave_with_machine(r, service, machine, NULL);

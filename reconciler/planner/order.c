@@ -179,7 +179,7 @@ static bool zone_keeps_member(struct ordering *o, const struct tt_balancer_view 
         if (withdraw)
             *TT_VEC_ADD(o->emitter->view->arena, ret_leaving) =
                 (int)(withdraw - o->emitter->steps.items);
-        else if (member->state == TT_MEMBER_IN_SERVICE)
+        else if (member->state == TT_MEMBER_IN_SERVICE && server->state != TT_SERVER_GONE)
             return true;
     }
     return false;
