@@ -13,8 +13,8 @@
 void tt_order(struct tt_view *view, struct tt_changes *changes, struct tt_steps *ret_steps);
 
 /* Sorts STEPS by deployment, then so that each comes after what it waits for, then by subject;
- * rewrites `after` to the new indices, ascending, each once. Fails (INTERNAL), naming the steps, when
- * some wait for each other. */
+ * rewrites `after` to the new indices, ascending, each once. Fails (INTERNAL), naming the steps,
+ * when some wait for each other. */
 int tt_order_sort(struct tt_arena *arena, struct tt_steps *steps, struct tt_error *err);
 
 #endif
