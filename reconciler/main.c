@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "providers/aws/aws.h"
 #include "providers/file/file.h"
 #include "providers/local/local.h"
 #include "providers/registry.h"
@@ -18,7 +19,8 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     if (tt_registry_add(&registry, tt_local_ops(), &err) < 0 ||
         tt_registry_add(&registry, tt_file_ops(), &err) < 0 ||
-        tt_registry_add(&registry, tt_sim_ops(), &err) < 0) {
+        tt_registry_add(&registry, tt_sim_ops(), &err) < 0 ||
+        tt_registry_add(&registry, tt_aws_ops(), &err) < 0) {
         fprintf(stderr, "trimtab: %s\n", err.message);
         return 1;
     }

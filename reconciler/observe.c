@@ -30,22 +30,51 @@ struct readings {
     TT_VEC(struct reading) items;
 };
 
-/* What the LoadBalancers of ACCOUNT and REGION name: static machines and cloud balancers. */
+static void add_once(struct tt_arena *arena, struct tt_strings *list, const char *word)
+{
+    if (word && !tt_strings_has(list, word))
+        tt_strings_add(arena, list, word);
+}
+
+/* The words that a machine is made from. */
+static void add_words(struct tt_arena *arena, const struct tt_server_spec *server,
+                      struct tt_observe_request *request)
+{
+    add_once(arena, &request->templates, server->template);
+    add_once(arena, &request->networks, server->network);
+    if (server->firewalls)
+        TT_EACH (firewall, server->firewalls)
+            add_once(arena, &request->firewalls, *firewall);
+}
+
+static void add_of_balancer(struct tt_arena *arena, const struct tt_balancer *balancer,
+                            struct tt_observe_request *request)
+{
+    add_once(arena, &request->machines, balancer->machine);
+    add_once(arena, &request->balancers, balancer->cloud_name);
+    add_once(arena, &request->addresses, balancer->address);
+    if (balancer->type == TT_BALANCER_VM_DYNAMIC)
+        add_words(arena, &balancer->server, request);
+}
+
+/* What the specs name of ACCOUNT and REGION. */
 static void add_named(struct tt_arena *arena, const struct tt_desired *desired, const char *account,
                       struct tt_observe_request *request)
 {
-    TT_EACH (deployment, &desired->deployments)
+    TT_EACH (deployment, &desired->deployments) {
         TT_EACH (item, &(*deployment)->balancers) {
             const struct tt_balancer *balancer = *item;
 
-            if (!tt_streq(balancer->account->name, account) ||
-                !tt_streq(balancer->region, request->region))
-                continue;
-            if (balancer->machine)
-                tt_strings_add(arena, &request->machines, balancer->machine);
-            if (balancer->cloud_name)
-                tt_strings_add(arena, &request->balancers, balancer->cloud_name);
+            if (tt_streq(balancer->account->name, account) &&
+                tt_streq(balancer->region, request->region))
+                add_of_balancer(arena, balancer, request);
         }
+        TT_EACH (service, &(*deployment)->services)
+            TT_EACH (placement, &(*service)->placements)
+                if (tt_streq(placement->account->name, account) &&
+                    tt_streq(placement->region, request->region))
+                    add_words(arena, &placement->server, request);
+    }
 }
 
 static void add_readings(struct tt_arena *arena, const struct tt_clouds *clouds,

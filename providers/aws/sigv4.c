@@ -243,3 +243,50 @@ void tt_sigv4_sign(struct tt_arena *arena, const struct tt_aws_key *key,
         tt_printf(arena, ALGORITHM " Credential=%s/%s, SignedHeaders=%s, Signature=%s", key->id,
                   scope, tt_buf_text(&names), ret_signed->signature);
 }
+
+/* --- requests ------------------------------------------------------------------------------- */
+
+/* "https://host:port/" to "host:port". */
+static char *host_of(struct tt_arena *arena, const char *url)
+{
+    const char *host = strstr(url, "://");
+
+    host = host ? host + 3 : url;
+    return tt_strndup(arena, host, strcspn(host, "/"));
+}
+
+static char *path_of(struct tt_arena *arena, const char *url)
+{
+    const char *host = strstr(url, "://");
+    const char *path = strchr(host ? host + 3 : url, '/');
+
+    return tt_strdup(arena, path ? path : "/");
+}
+
+void tt_sigv4_add(struct tt_arena *arena, const struct tt_aws_key *key, const char *service,
+                  const char *region, tt_time at, struct tt_http_request *request)
+{
+    struct tt_http_headers headers = {0};
+    struct tt_sigv4 sign;
+
+    tt_http_add_header(arena, request, "x-amz-date", tt_sigv4_date(arena, at));
+    if (key->token)
+        tt_http_add_header(arena, request, "x-amz-security-token", key->token);
+    TT_EACH (header, &request->headers)
+        *TT_VEC_ADD(arena, &headers) = *header;
+    *TT_VEC_ADD(arena, &headers) = (struct tt_http_header){"host", host_of(arena, request->url)};
+    tt_sigv4_sign(arena, key,
+                  &(struct tt_sigv4_request){
+                      .method = request->method,
+                      .path = path_of(arena, request->url),
+                      .normalize = true,
+                      .headers = &headers,
+                      .body = request->body,
+                      .size = request->size,
+                      .region = region,
+                      .service = service,
+                      .at = at,
+                  },
+                  &sign);
+    tt_http_add_header(arena, request, "authorization", sign.authorization);
+}

@@ -41,4 +41,8 @@ char *tt_sigv4_date(struct tt_arena *arena, tt_time at);
 void tt_sigv4_sign(struct tt_arena *arena, const struct tt_aws_key *key,
                    const struct tt_sigv4_request *request, struct tt_sigv4 *ret_signed);
 
+/* Signs REQUEST, whose address has no query, by headers that are added to it. */
+void tt_sigv4_add(struct tt_arena *arena, const struct tt_aws_key *key, const char *service,
+                  const char *region, tt_time at, struct tt_http_request *request);
+
 #endif

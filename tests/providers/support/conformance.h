@@ -30,6 +30,7 @@ struct tt_conformance {
     const char *foreign;           /* id of a machine without the owner's mark; NULL: none */
     const char *foreign_name;
     const char *balancer; /* a cloud balancer that exists; NULL: none */
+    int least_zones;      /* that it can have; 0: one. The fixture has one more at least */
     const char *address;  /* an elastic address that exists; NULL: none */
     const struct tt_clock *clock;
     tt_time patience; /* the longest wait for something to become so */

@@ -83,8 +83,16 @@ static const struct tt_region *observe(struct tt_conformance_test *test,
                                        const struct tt_observe_request *request)
 {
     struct tt_region *region = TT_NEW(&test->arena, struct tt_region);
+    struct tt_observe_request named = *request;
 
-    ok(tt_provider_observe(test->is.provider, request, &test->arena, region, &test->err));
+    tt_strings_add(&test->arena, &named.templates, test->is.template);
+    tt_strings_add(&test->arena, &named.firewalls, "web");
+    tt_strings_add(&test->arena, &named.networks, "prod");
+    if (test->is.balancer)
+        tt_strings_add(&test->arena, &named.balancers, test->is.balancer);
+    if (test->is.address)
+        tt_strings_add(&test->arena, &named.addresses, test->is.address);
+    ok(tt_provider_observe(test->is.provider, &named, &test->arena, region, &test->err));
     assert_true(region->observed);
     return region;
 }

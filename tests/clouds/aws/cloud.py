@@ -1,0 +1,331 @@
+"""An AWS to test against: moto's server on a free port, with what moto lacks and the faults that it
+cannot make.
+
+    python3 cloud.py            prints one line of JSON, {"port": N}, then serves until standard
+                                input ends
+    POST /double/seed           what the conformance tests stand on; answers with its ids
+    POST /double/policy         JSON: a policy; answers with the key of a user who has it and
+                                nothing else, and checks signatures and permissions from now on
+    POST /double/faults         JSON: [{"action": "RunInstances", "fault": "throttle", "times": 2,
+                                "skip": 1}, ...]
+    POST /double/impaired       JSON: ids of instances whose status checks fail
+    GET  /double/record         the calls so far: [[action, {parameter: value}], ...]
+    POST /double/forget         empties the record
+
+Added to moto: ClientToken (the same token in the same zone is the same answer), the filter
+instance-status.status, and a proper error where a classic balancer does not exist.
+"""
+
+import io
+import json
+import os
+import sys
+import threading
+import urllib.parse
+
+os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
+os.environ["AWS_DEFAULT_REGION"] = "us-east-1"
+
+import boto3
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.elb.models import elb_backends
+from moto.moto_server.threaded_moto_server import ThreadedMotoServer
+import moto.moto_server.threaded_moto_server as server_module
+
+REGION = "us-east-1"
+OTHER_ACCOUNT = "111111111111"
+
+# fault -> (status, code): answers that keep a request from having an effect
+REFUSALS = {
+    "throttle": (503, "RequestLimitExceeded"),
+    "elb-throttle": (400, "Throttling"),
+    "capacity": (500, "InsufficientInstanceCapacity"),
+    "denied": (403, "UnauthorizedOperation"),
+    "expired": (400, "RequestExpired"),
+    "error": (500, "InternalError"),
+}
+BODIES = {
+    "malformed": b"<DescribeInstancesResponse><reservationSet>",
+    "html": b"<html><body>Sign in to the network</body></html>",
+    "other-root": b"<DescribeVpcsResponse></DescribeVpcsResponse>",
+    "bomb": b'<?xml version="1.0"?><!DOCTYPE lolz [<!ENTITY a "aaaaaaaaaa">'
+    b'<!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;&b;&b;&b;">]>'
+    b"<DescribeInstancesResponse><requestId>&c;</requestId></DescribeInstancesResponse>",
+    "deep": b"<DescribeInstancesResponse>" + b"<a>" * 100000,
+    "empty": b"",
+}
+
+
+class Double:
+    """In front of moto."""
+
+    def __init__(self, app):
+        self.app = app
+        self.port = None
+        self.lock = threading.RLock()
+        self.clear()
+
+    def clear(self):
+        self.tokens = {}
+        self.faults = []
+        self.impaired = []
+        self.calls = []
+
+    def client(self, service, **key):
+        key = key or {"aws_access_key_id": "root", "aws_secret_access_key": "root"}
+        return boto3.client(
+            service, region_name=REGION, endpoint_url=f"http://127.0.0.1:{self.port}", **key
+        )
+
+    # --- control ---
+
+    def control(self, path, body):
+        if path == "/double/seed":
+            return self.seed()
+        if path == "/double/policy":
+            return self.check(json.loads(body))
+        with self.lock:
+            if path == "/double/faults":
+                self.faults = json.loads(body)
+            elif path == "/double/impaired":
+                self.impaired = json.loads(body)
+            elif path == "/double/record":
+                return self.calls
+            elif path == "/double/forget":
+                self.calls = []
+        return {}
+
+    def check(self, policy):
+        """Whoever comes from now on needs a signature and a permission."""
+        iam = self.client("iam")
+        iam.create_user(UserName="trimtab")
+        iam.put_user_policy(
+            UserName="trimtab", PolicyName="trimtab", PolicyDocument=json.dumps(policy)
+        )
+        key = iam.create_access_key(UserName="trimtab")["AccessKey"]
+        # the test's own eyes and hands
+        iam.create_user(UserName="admin")
+        iam.put_user_policy(
+            UserName="admin",
+            PolicyName="admin",
+            PolicyDocument=json.dumps(
+                {
+                    "Version": "2012-10-17",
+                    "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
+                }
+            ),
+        )
+        admin = iam.create_access_key(UserName="admin")["AccessKey"]
+        self.post("/moto-api/reset-auth", b"0")
+        return {
+            "id": key["AccessKeyId"],
+            "secret": key["SecretAccessKey"],
+            "adminId": admin["AccessKeyId"],
+            "adminSecret": admin["SecretAccessKey"],
+        }
+
+    def post(self, path, body):
+        import urllib.request
+
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}{path}",
+            data=body,
+            headers={"Content-Type": "text/plain"},
+            method="POST",
+        )
+        urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request).read()
+
+    def seed(self):
+        self.post("/moto-api/reset", b"")
+        with self.lock:
+            self.clear()
+        ec2, elb = self.client("ec2"), self.client("elb")
+        elbv2 = self.client("elbv2")
+        vpc = ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"][0]
+        subnets = ec2.describe_subnets(
+            Filters=[{"Name": "vpc-id", "Values": [vpc["VpcId"]]}]
+        )["Subnets"]
+        ec2.create_tags(
+            Resources=[subnet["SubnetId"] for subnet in subnets],
+            Tags=[{"Key": "Name", "Value": "prod"}],
+        )
+        image = ec2.register_image(Name="web-1", RootDeviceName="/dev/sda1")["ImageId"]
+        group = ec2.create_security_group(
+            GroupName="web", Description="web", VpcId=vpc["VpcId"]
+        )["GroupId"]
+        ec2.create_key_pair(KeyName="ops")
+        foreign = ec2.run_instances(
+            ImageId=image,
+            MinCount=1,
+            MaxCount=1,
+            TagSpecifications=[
+                {"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": "legacy"}]}
+            ],
+        )["Instances"][0]["InstanceId"]
+        address = ec2.allocate_address(Domain="vpc")
+        elb.create_load_balancer(
+            LoadBalancerName="elb",
+            Listeners=[{"Protocol": "HTTP", "LoadBalancerPort": 80, "InstancePort": 8080}],
+            AvailabilityZones=[REGION + "a", REGION + "b"],
+        )
+        two = [
+            subnet["SubnetId"]
+            for subnet in subnets
+            if subnet["AvailabilityZone"] in (REGION + "a", REGION + "b")
+        ]
+        front = elbv2.create_load_balancer(Name="front", Subnets=two)["LoadBalancers"][0]
+        target = elbv2.create_target_group(
+            Name="web", Protocol="HTTP", Port=8080, VpcId=vpc["VpcId"]
+        )["TargetGroups"][0]["TargetGroupArn"]
+        elbv2.create_listener(
+            LoadBalancerArn=front["LoadBalancerArn"],
+            Protocol="HTTP",
+            Port=80,
+            DefaultActions=[{"Type": "forward", "TargetGroupArn": target}],
+        )
+        key = self.client("sts").assume_role(
+            RoleArn=f"arn:aws:iam::{OTHER_ACCOUNT}:role/other", RoleSessionName="other"
+        )["Credentials"]
+        return {
+            "image": image,
+            "group": group,
+            "vpc": vpc["VpcId"],
+            "foreign": foreign,
+            "address": address["PublicIp"],
+            "allocation": address["AllocationId"],
+            "target": target,
+            "otherId": key["AccessKeyId"],
+            "otherSecret": key["SecretAccessKey"],
+            "otherToken": key["SessionToken"],
+        }
+
+    # --- requests ---
+
+    def take_fault(self, action):
+        with self.lock:
+            for fault in self.faults:
+                if fault["action"] not in (action, "*"):
+                    continue
+                if fault.get("skip", 0) > 0:
+                    fault["skip"] -= 1
+                elif fault.get("times", 1) > 0:
+                    fault["times"] = fault.get("times", 1) - 1
+                    return fault["fault"]
+        return None
+
+    def ask(self, environ, body):
+        """moto's own answer: status, headers, body."""
+        answer = {}
+
+        def start(status, headers, exc_info=None):
+            answer["status"], answer["headers"] = status, headers
+
+        environ["wsgi.input"] = io.BytesIO(body)
+        parts = self.app(environ, start)
+        text = b"".join(parts)
+        if hasattr(parts, "close"):
+            parts.close()
+        return answer["status"], answer["headers"], text
+
+    def run(self, environ, body, form):
+        """RunInstances with the token that moto ignores."""
+        token = form.get("ClientToken")
+        if not token:
+            return self.ask(environ, body)
+        with self.lock:
+            if token not in self.tokens:
+                answer = self.ask(environ, body)
+                if not answer[0].startswith("200"):
+                    return answer
+                self.tokens[token] = answer
+            return self.tokens[token]
+
+    def find_impaired(self):
+        with self.lock:
+            items = "".join(
+                f"<item><instanceId>{name}</instanceId><instanceStatus><status>impaired</status>"
+                "</instanceStatus></item>"
+                for name in self.impaired
+            )
+        return (
+            "200 OK",
+            [("Content-Type", "text/xml")],
+            "<DescribeInstanceStatusResponse><requestId>1</requestId><instanceStatusSet>"
+            f"{items}</instanceStatusSet></DescribeInstanceStatusResponse>".encode(),
+        )
+
+    def lacks_classic(self, form):
+        name = form.get("LoadBalancerName")
+        known = elb_backends[DEFAULT_ACCOUNT_ID][REGION].load_balancers
+        old = form.get("Version") == "2012-06-01" and form["Action"] != "CreateLoadBalancer"
+        return old and name and name not in known
+
+    def answer(self, environ, body, form):
+        action = form.get("Action")
+        if self.lacks_classic(form):
+            return (
+                "400 LoadBalancerNotFound",
+                [("Content-Type", "text/xml")],
+                b"<ErrorResponse><Error><Type>Sender</Type><Code>LoadBalancerNotFound</Code>"
+                b"<Message>There is no ACTIVE Load Balancer of that name</Message></Error>"
+                b"<RequestId>1</RequestId></ErrorResponse>",
+            )
+        if action == "RunInstances":
+            return self.run(environ, body, form)
+        if action == "DescribeInstanceStatus":
+            return self.find_impaired()
+        return self.ask(environ, body)
+
+    def __call__(self, environ, start_response):
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        path = environ["PATH_INFO"]
+        if path.startswith("/double/"):
+            text = json.dumps(self.control(path, body)).encode()
+            start_response("200 OK", [("Content-Type", "application/json")])
+            return [text]
+        form = dict(urllib.parse.parse_qsl(body.decode("latin-1")))
+        action = form.get("Action")
+        # boto3's own calls come without our agent
+        ours = environ.get("HTTP_USER_AGENT", "").startswith("trimtab")
+        fault = self.take_fault(action) if ours and action else None
+        if ours and action:
+            with self.lock:
+                self.calls.append([action, form])
+        if fault in REFUSALS:
+            status, code = REFUSALS[fault]
+            text = (
+                f"<Response><Errors><Error><Code>{code}</Code><Message>made by the test</Message>"
+                "</Error></Errors><RequestID>1</RequestID></Response>"
+            ).encode()
+            start_response(f"{status} {code}", [("Content-Type", "text/xml")])
+            return [text]
+        if fault in BODIES:
+            start_response("200 OK", [("Content-Type", "text/xml")])
+            return [BODIES[fault]]
+        status, headers, text = self.answer(environ, body, form)
+        if fault == "cut":  # after it took effect
+            headers = [(k, v) for k, v in headers if k.lower() != "content-length"]
+            headers.append(("Content-Length", str(len(text))))
+            text = text[: len(text) // 2]
+        start_response(status, headers)
+        return [text]
+
+
+def main():
+    made = []
+    plain = server_module.DomainDispatcherApplication
+
+    def wrap(create):
+        made.append(Double(plain(create)))
+        return made[0]
+
+    server_module.DomainDispatcherApplication = wrap
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    made[0].port = server.get_host_and_port()[1]
+    print(json.dumps({"port": made[0].port}), flush=True)
+    sys.stdin.read()
+    os._exit(0)
+
+
+main()

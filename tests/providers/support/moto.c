@@ -1,0 +1,118 @@
+/*
+ * Moto: see the header. It is started as a child with two pipes, and asked over HTTP.
+ */
+#include "tests/providers/support/moto.h"
+
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "providers/http/http.h"
+
+extern char **environ;
+
+/* The Python that has moto, or "". */
+static void find_python(const char *source, char *path, size_t size)
+{
+    char script[512];
+    FILE *pipe;
+
+    snprintf(script, sizeof(script), "%s/dev.d/moto.sh", source);
+    pipe = popen(script, "r");
+    if (!pipe)
+        abort();
+    if (!fgets(path, (int)size, pipe))
+        path[0] = '\0';
+    path[strcspn(path, "\n")] = '\0';
+    if (pclose(pipe) != 0)
+        path[0] = '\0';
+}
+
+static int read_port(int output)
+{
+    char line[128] = "";
+    size_t length = 0;
+    int port = 0;
+
+    while (length + 1 < sizeof(line) && read(output, line + length, 1) == 1 && line[length] != '\n')
+        length++;
+    line[length] = '\0';
+    sscanf(line, "{\"port\": %d}", &port);
+    return port;
+}
+
+bool moto_start(struct moto *moto, const char *source)
+{
+    char python[512];
+    char script[512];
+    char *argv[] = {python, script, NULL};
+    posix_spawn_file_actions_t actions;
+    int input[2], output[2];
+
+    find_python(source, python, sizeof(python));
+    snprintf(script, sizeof(script), "%s/tests/clouds/aws/cloud.py", source);
+    if (!python[0]) {
+        fprintf(stderr, "no moto on this host\n");
+        return false;
+    }
+    if (pipe(input) < 0 || pipe(output) < 0)
+        abort();
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, input[0], 0);
+    posix_spawn_file_actions_adddup2(&actions, output[1], 1);
+    for (int i = 0; i < 2; i++) {
+        posix_spawn_file_actions_addclose(&actions, input[i]);
+        posix_spawn_file_actions_addclose(&actions, output[i]);
+    }
+    posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", 1 /* O_WRONLY */, 0);
+    if (posix_spawn(&moto->pid, python, &actions, NULL, argv, environ) != 0)
+        abort();
+    posix_spawn_file_actions_destroy(&actions);
+    close(input[0]);
+    close(output[1]);
+    moto->input = input[1];
+    moto->port = read_port(output[0]);
+    close(output[0]);
+    if (!moto->port)
+        abort();
+    return true;
+}
+
+void moto_stop(struct moto *moto)
+{
+    close(moto->input);
+    waitpid(moto->pid, NULL, 0);
+}
+
+json_t *moto_ask(const struct moto *moto, const char *path, const char *text)
+{
+    struct tt_arena arena = {0};
+    struct tt_error err = {0};
+    struct tt_http_reply reply;
+    struct tt_http *http = tt_http_new(
+        &arena, &(struct tt_http_settings){
+                    .clock = tt_clock_real(), .account = "test", .rate = 1000, .burst = 1000});
+    struct tt_http_request request = {
+        .api = path,
+        .method = text ? "POST" : "GET",
+        .url = tt_printf(&arena, "http://127.0.0.1:%d%s", moto->port, path),
+        .body = text,
+        .size = text ? strlen(text) : 0,
+        .direct = true,
+    };
+    json_t *answer;
+
+    if (tt_http_call(http, &request, &arena, &reply, &err) < 0) {
+        fprintf(stderr, "%s\n", err.message);
+        abort();
+    }
+    answer = json_loadb(reply.body, reply.size, JSON_DECODE_ANY, NULL);
+    if (!answer)
+        abort();
+    tt_http_free(http);
+    tt_arena_release(&arena);
+    return answer;
+}
