@@ -31,26 +31,45 @@ static void emit_balancers(struct ordering *o, struct tt_indices *ret_missing)
     }
 }
 
+/* The first of STEPS that waits for no other of them. */
+static int find_first(struct ordering *o, const struct tt_indices *steps)
+{
+    const struct tt_steps *all = &o->emitter->steps;
+    bool *among = TT_NEW_ARRAY(o->emitter->view->arena, all->count, bool);
+    int first = TT_NO_STEP;
+
+    TT_EACH (index, steps)
+        among[*index] = true;
+    TT_EACH (index, steps) {
+        bool waits = false;
+
+        TT_EACH (earlier, &all->items[*index].after)
+            waits = waits || among[*earlier];
+        if (!waits && (first == TT_NO_STEP || *index < first))
+            first = *index;
+    }
+    return first;
+}
+
 /* Every step of LATER waits for every step of EARLIER. Where these are very many pairs only the
  * first of LATER does, and the others wait for it: that is no less, and a plan of a size that can
- * be read. (The first one waits for none of the others: within a service steps wait for those that
- * were emitted before them.) */
+ * be read. */
 static void wait_for_all(struct ordering *o, const struct tt_indices *later,
                          const struct tt_indices *earlier)
 {
-    int first = later->count ? later->items[0] : TT_NO_STEP;
+    int first = TT_NO_STEP;
 
-    if (later->count > 1 && earlier->count > MANY_PAIRS / later->count) {
+    if (later->count > 1 && earlier->count > MANY_PAIRS / later->count)
+        first = find_first(o, later);
+    if (first == TT_NO_STEP) {
         TT_EACH (index, later)
-            first = *index < first ? *index : first;
-        tt_emit_after_all(o->emitter, first, earlier);
-        TT_EACH (index, later)
-            if (*index != first)
-                tt_emit_after(o->emitter, *index, first);
+            tt_emit_after_all(o->emitter, *index, earlier);
         return;
     }
+    tt_emit_after_all(o->emitter, first, earlier);
     TT_EACH (index, later)
-        tt_emit_after_all(o->emitter, *index, earlier);
+        if (*index != first)
+            tt_emit_after(o->emitter, *index, first);
 }
 
 static struct tt_turns *turns_of(struct ordering *o, const char *service)

@@ -109,8 +109,7 @@ static int check_behind(const struct reach *r, const struct tt_step *step, struc
     return 0;
 }
 
-/* --- guards and limits --------------------------------------------------------------------------
- */
+/* --- guards and limits ---------------------------------------------------------------------- */
 
 static int count_owned(const struct reach *r, const char *deployment)
 {
@@ -150,6 +149,60 @@ static int check_guard(const struct reach *r, const struct tt_deployment *d, str
     return 0;
 }
 
+/* The owned servers that went without our doing: by the memory of the last run, where it knows the
+ * deployment, else those that are seen gone. */
+static int count_vanished(const struct reach *r, const char *deployment)
+{
+    bool remembered = tt_strings_has(&r->what->memory->deployments, deployment);
+    int vanished = 0, gone = 0;
+
+    TT_EACH (known, &r->what->memory->servers) {
+        const struct tt_region *region =
+            tt_world_region(r->what->world, known->account, known->region);
+        const struct tt_server *server;
+
+        if (strcmp(known->deployment, deployment) != 0)
+            continue;
+        remembered = true;
+        if (!region || !region->observed)
+            continue;
+        server = tt_region_server(region, known->id);
+        vanished += !server || server->state == TT_SERVER_GONE;
+    }
+    TT_EACH (account, &r->what->world->accounts)
+        TT_EACH (region, &account->regions)
+            TT_EACH (server, &region->servers)
+                gone += server->state == TT_SERVER_GONE &&
+                        tt_streq(server->tags.owner, r->what->desired->owner) &&
+                        tt_streq(server->tags.deployment, deployment) &&
+                        (server->tags.service || server->tags.balancer);
+    return remembered ? vanished : gone;
+}
+
+/* Law 9: strictly more than maxVanished of at least four owned servers gone at once holds every
+ * step; and no step is held that no problem tells of. */
+static int check_vanished(const struct reach *r, const struct tt_deployment *d,
+                          struct tt_error *err)
+{
+    int gone = count_vanished(r, d->name), total = count_owned(r, d->name) + gone;
+    bool lost = total >= 4 && gone * 100 > d->guard.max_vanished * total &&
+                !r->what->options->allow_vanished;
+    bool told = false;
+
+    TT_EACH (problem, &r->plan->problems)
+        told = told || strcmp(problem->code, "guard-held") == 0 ||
+               strcmp(problem->code, "recovery-limit") == 0;
+    TT_EACH (step, &r->plan->steps) {
+        if (strcmp(step->subject.deployment, d->name) != 0)
+            continue;
+        if (lost && !step->held)
+            return fail(r, step, err, "law 9: more than maxVanished is gone and it is not held");
+        if (step->held && !told)
+            return fail(r, step, err, "law 9: it is held and nothing says why");
+    }
+    return 0;
+}
+
 /* Law 8: at most maxPerHour replacements of a balancer that failed. */
 static int check_limit(const struct reach *r, const struct tt_step *step, struct tt_error *err)
 {
@@ -183,7 +236,7 @@ int tt_reach_laws_check(struct tt_arena *arena, const struct tt_case *what,
             check_limit(&r, step, err) < 0)
             return -1;
     TT_EACH (deployment, &what->desired->deployments)
-        if (check_guard(&r, *deployment, err) < 0)
+        if (check_guard(&r, *deployment, err) < 0 || check_vanished(&r, *deployment, err) < 0)
             return -1;
     return 0;
 }
