@@ -167,7 +167,8 @@ static int check_placement(const struct end *e)
         if (check_server(e, server) < 0)
             return -1;
         TT_EACH (other, &e->region->servers)
-            if (other < server && is_of_service(e, other) && other->tags.slot == server->tags.slot)
+            if (other < server && server->tags.slot >= 0 && is_of_service(e, other) &&
+                other->tags.slot == server->tags.slot)
                 return fail(e, "two servers fill one slot:", server->id);
     }
     if (count != e->placement->count)

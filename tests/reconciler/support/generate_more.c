@@ -116,6 +116,8 @@ static void dress_servers(const struct more *m, struct tt_region *region)
     TT_EACH (server, &region->servers) {
         if (chance(m, "walls", server->id, 60))
             server->firewalls = list_of(m, "ssh", chance(m, "both", server->id, 80) ? "web" : NULL);
+        if (chance(m, "unnumbered", server->id, 3))
+            server->tags.slot = -1;
         if (chance(m, "spec", server->id, 50))
             server->tags.spec = tt_server_spec_hash(m->arena, &with_data);
     }
