@@ -20,6 +20,7 @@
 #include <cmocka.h>
 
 #include "base/file.h"
+#include "base/str.h"
 #include "providers/proxies/agent.h"
 #include "providers/shell/shell.h"
 #include "tests/providers/support/agent_machine.h"
@@ -135,31 +136,55 @@ static bool is_installed(struct tt_arena *arena, const char *name)
            tt_shell_find(arena, tt_printf(arena, "/usr/sbin/%s", name));
 }
 
+static bool has_backend(struct agent_machine *machine)
+{
+    if (tt_streq(machine->backend, "mod_jk"))
+        return is_installed(&machine->arena, "apache2") && is_installed(&machine->arena, "curl") &&
+               access("/usr/lib/apache2/modules/mod_jk.so", F_OK) == 0;
+    return is_installed(&machine->arena, "haproxy") && is_installed(&machine->arena, "socat");
+}
+
+/* What balances is what is installed; anything else is a setting. */
+static int choose_backend(struct agent_machine *machine)
+{
+    const char *etc = tt_printf(&machine->arena, "%s/enstratus/etc", machine->root);
+
+    if (tt_streq(machine->backend, "haproxy"))
+        return 0;
+    if (tt_make_folders(etc, 0700, &machine->err) < 0)
+        return -1;
+    return tt_file_write(tt_printf(&machine->arena, "%s/backend", etc), machine->backend,
+                         strlen(machine->backend), 0600, &machine->err);
+}
+
 int agent_begin(void **state)
 {
     struct agent_machine *machine = calloc(1, sizeof(*machine));
-    const char *bin;
+    const char *bin, *words = *state;
 
-    machine->shell = *state;
+    machine->shell = tt_strndup(&machine->arena, words, strcspn(words, " "));
+    machine->backend = strchr(words, ' ') ? strchr(words, ' ') + 1 : "haproxy";
     *state = machine;
-    if (!is_installed(&machine->arena, "haproxy") || !is_installed(&machine->arena, "socat") ||
-        !is_installed(&machine->arena, machine->shell))
+    if (!has_backend(machine) || !is_installed(&machine->arena, machine->shell))
         return 0;
     snprintf(machine->address, sizeof(machine->address), "%s", agent_address(machine, 1));
     snprintf(machine->root, sizeof(machine->root), "/tmp/trimtab-agent-XXXXXX");
     if (!mkdtemp(machine->root))
         return -1;
     bin = tt_printf(&machine->arena, "%s/enstratus/bin", machine->root);
-    if (tt_make_folders(bin, 0700, &machine->err) < 0 || tt_agent_install(bin, &machine->err) < 0)
+    if (tt_make_folders(bin, 0700, &machine->err) < 0 || tt_agent_install(bin, &machine->err) < 0 ||
+        choose_backend(machine) < 0)
         return -1;
     machine->supervisor = agent_spawn(machine, "superviseProxy", "");
     machine->port = agent_free_port(machine);
-    return agent_configure(machine, tt_printf(&machine->arena,
-                                              "algorithm round-robin\nhealth tcp - 200 1000 1\n"
-                                              "listener %d http - - - -\n",
-                                              machine->port))
-               ? -1
-               : 0;
+    if (agent_configure(machine, tt_printf(&machine->arena,
+                                           "algorithm round-robin\nhealth tcp - 200 1000 1\n"
+                                           "listener %d http - - - -\n",
+                                           machine->port)) == 0)
+        return 0;
+    print_message("%s", machine->result.errors);
+    agent_end(state);
+    return -1;
 }
 
 int agent_end(void **state)
@@ -184,7 +209,8 @@ struct agent_machine *agent_get(void **state)
     struct agent_machine *machine = *state;
 
     if (!machine->supervisor) {
-        print_message("haproxy, socat or %s is not installed\n", machine->shell);
+        print_message("%s with its tools, or %s, is not installed\n", machine->backend,
+                      machine->shell);
         skip();
     }
     return machine;

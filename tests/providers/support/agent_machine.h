@@ -1,6 +1,6 @@
 /*
- * A balancer machine of its own for a test: a root folder with the agent in it, HAProxy kept by
- * superviseProxy, and little web servers that can be its members. Include cmocka.h first.
+ * A balancer machine of its own for a test: a root folder with the agent in it, HAProxy or mod_jk
+ * kept by superviseProxy, and little web servers that can be its members. Include cmocka.h first.
  */
 #ifndef TT_TESTS_AGENT_MACHINE_H
 #define TT_TESTS_AGENT_MACHINE_H
@@ -17,7 +17,8 @@
 struct agent_machine {
     struct tt_arena arena;
     struct tt_error err;
-    const char *shell; /* that runs the scripts */
+    const char *shell;   /* that runs the scripts */
+    const char *backend; /* haproxy or mod_jk */
     char root[64];
     char address[24];
     int port;         /* of its listener, configured */
@@ -27,8 +28,8 @@ struct agent_machine {
     struct tt_run_result result; /* of the last script */
 };
 
-/* Fixtures of cmocka: *STATE is the shell's name before, a struct agent_machine * then. NULL in
- * *STATE afterwards: something is not installed, and the test skips (agent_get). */
+/* Fixtures of cmocka: *STATE is the shell's name before, or "SHELL mod_jk", a struct agent_machine
+ * * then. Where something is not installed, agent_get skips the test. */
 int agent_begin(void **state);
 int agent_end(void **state);
 
