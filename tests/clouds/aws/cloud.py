@@ -136,6 +136,7 @@ class Double:
         urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request).read()
 
     def seed(self):
+        self.post("/moto-api/reset-auth", b"1000000000")
         self.post("/moto-api/reset", b"")
         with self.lock:
             self.clear()
