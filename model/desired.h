@@ -61,7 +61,7 @@ struct tt_guard {
 struct tt_local_template {
     const char *name;
     struct tt_strings command; /* argv with {address} {port} {root} {name}; empty for software */
-    const char *software;      /* "haproxy": a balancer machine; else NULL */
+    const char *software;      /* "haproxy" or "mod_jk": a balancer machine; else NULL */
     struct tt_mark mark;
 };
 

@@ -13,7 +13,8 @@ const char *const tt_kind_words[] = {"Fleet",   "Account",      "Deployment",
 
 static const char *const api_words[] = {TT_API_VERSION, NULL};
 static const char *const state_words[] = {"running", "stopped", NULL};
-static const char *const template_software_words[] = {"haproxy", NULL};
+/* What can be had for this host: there is no Zeus to install. */
+static const char *const template_software_words[] = {"haproxy", "mod_jk", NULL};
 
 static const struct tt_field label_metadata_fields[] = {
     {"name", TT_FIELD_LABEL, AT(tt_doc_metadata, name), "The name: a DNS label.", .required = true},

@@ -98,14 +98,26 @@ static int describe(const struct tt_local *cloud, const struct tt_create_request
     return tt_local_command(cloud, template, machine, arena, &machine->command, err);
 }
 
+/* The agent, and which software it drives. */
+static int furnish_agent(const struct tt_local_machine *machine, const char *software,
+                         struct tt_arena *arena, struct tt_error *err)
+{
+    const char *bin = tt_printf(arena, "%s/enstratus/bin", machine->root);
+    const char *etc = tt_printf(arena, "%s/enstratus/etc", machine->root);
+
+    if (tt_make_folders(bin, 0700, err) < 0 || tt_make_folders(etc, 0700, err) < 0 ||
+        tt_agent_install(bin, err) < 0)
+        return -1;
+    return tt_file_write(tt_printf(arena, "%s/backend", etc), software, strlen(software), 0600,
+                         err);
+}
+
 /* Its root: the agent of a balancer's machine, the user data of any. */
 static int furnish(const struct tt_local_machine *machine, const struct tt_local_template *template,
                    const char *user_data, struct tt_arena *arena, struct tt_error *err)
 {
-    const char *bin = tt_printf(arena, "%s/enstratus/bin", machine->root);
-
-    if (tt_make_folders(template->software ? bin : machine->root, 0700, err) < 0 ||
-        (template->software && tt_agent_install(bin, err) < 0))
+    if (tt_make_folders(machine->root, 0700, err) < 0 ||
+        (template->software && furnish_agent(machine, template->software, arena, err) < 0))
         return -1;
     if (!user_data)
         return 0;

@@ -4,10 +4,13 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/str.h"
 #include "providers/local/cloud.h"
 #include "providers/shell/shell.h"
+
+#define MOD_JK "/usr/lib/apache2/modules/mod_jk.so"
 
 int tt_local_template(const struct tt_local *cloud, const char *name,
                       const struct tt_local_template **ret_template, struct tt_error *err)
@@ -62,6 +65,24 @@ static const char *place_of(const struct tt_local *cloud, struct tt_arena *arena
     return tt_printf(arena, "%s/%s%s%s", cloud->base_folder, folder, *folder ? "/" : "", program);
 }
 
+/* The agent looks in the same places. */
+static int check_software(const struct tt_local_template *template, struct tt_arena *arena,
+                          struct tt_error *err)
+{
+    bool is_jk = tt_streq(template->software, "mod_jk");
+    const char *program = is_jk ? "apache2" : "haproxy";
+
+    if (!tt_shell_find(arena, program) &&
+        !tt_shell_find(arena, tt_printf(arena, "/usr/sbin/%s", program)))
+        return tt_fail(err, TT_ERR_SPEC, "template %s: %s is not installed; install the package %s",
+                       template->name, program, is_jk ? "apache2-bin" : program);
+    if (is_jk && access(MOD_JK, F_OK) != 0)
+        return tt_fail(err, TT_ERR_SPEC,
+                       "template %s: there is no " MOD_JK "; install the package libapache2-mod-jk",
+                       template->name);
+    return 0;
+}
+
 int tt_local_command(const struct tt_local *cloud, const struct tt_local_template *template,
                      const struct tt_local_machine *machine, struct tt_arena *arena,
                      struct tt_strings *ret_command, struct tt_error *err)
@@ -71,6 +92,8 @@ int tt_local_command(const struct tt_local *cloud, const struct tt_local_templat
     char *absolute;
 
     if (template->software) {
+        if (check_software(template, arena, err) < 0)
+            return -1;
         tt_strings_add(arena, &command,
                        tt_printf(arena, "%s/enstratus/bin/superviseProxy", machine->root));
         *ret_command = command;
