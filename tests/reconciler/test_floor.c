@@ -73,11 +73,14 @@ static void make_steps(struct search *s)
 }
 
 /* Without these a step could not be carried out at all, or take away twice what is there once: an
- * enroll waits for the machines that the plan makes, a delete for the withdraws of its server. */
+ * enroll waits for the machines that the plan makes, a delete for the withdraws of its server, and
+ * the zones for what leaves them. */
 static bool is_needed(const struct tt_step *step, const struct tt_step *earlier)
 {
     if (step->action == TT_STEP_ENROLL)
         return earlier->action == TT_STEP_CREATE_SERVER;
+    if (step->action == TT_STEP_SET_ZONES)
+        return true;
     return step->action == TT_STEP_DELETE_SERVER && earlier->action == TT_STEP_WITHDRAW &&
            strcmp(step->server, earlier->server ? earlier->server : "") == 0;
 }

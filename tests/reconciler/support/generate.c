@@ -17,6 +17,7 @@ struct dice {
     struct tt_desired *desired;
     struct tt_world *world;
     int servers;
+    unsigned largest; /* what no placement reaches */
 };
 
 static unsigned roll(struct dice *d, unsigned sides)
@@ -91,7 +92,7 @@ static void add_balancer(struct dice *d, struct tt_deployment *deployment, int i
         .name = tt_printf(d->arena, "lb%d", index),
         .deployment = deployment,
         .type = (enum tt_balancer_type)roll(d, 3),
-        .account = d->desired->accounts.items[roll(d, 2)],
+        .account = d->desired->accounts.items[roll(d, (unsigned)d->desired->accounts.count)],
         .region = regions[roll(d, 2)],
         .scope = TT_SCOPE_REGIONAL,
         .recovery = {3, 5000, 3},
@@ -120,7 +121,7 @@ static void add_balancer(struct dice *d, struct tt_deployment *deployment, int i
 
 static void add_placements(struct dice *d, struct tt_service *service)
 {
-    for (size_t account = 0; account < 2; account++)
+    for (size_t account = 0; account < d->desired->accounts.count; account++)
         for (size_t region = 0; region < 2; region++) {
             struct tt_placement *placement;
 
@@ -130,7 +131,7 @@ static void add_placements(struct dice *d, struct tt_service *service)
             *placement = (struct tt_placement){
                 .account = d->desired->accounts.items[account],
                 .region = regions[region],
-                .count = (int)roll(d, 6),
+                .count = (int)roll(d, d->largest),
                 .server = {.template = "v2", .size = chance(d, 50) ? "m" : NULL},
             };
             if (chance(d, 30))
@@ -186,6 +187,8 @@ static void add_service(struct dice *d, struct tt_deployment *deployment, int in
         service->max_surge.value = 1;
     if (chance(d, 20))
         service->max_surge = (struct tt_amount){(int)roll(d, 60), true};
+    if (chance(d, 10))
+        service->max_unavailable = (struct tt_amount){(int)roll(d, 40), true};
     add_placements(d, service);
     TT_EACH (balancer, &deployment->balancers)
         if (chance(d, 60) && has_placement(service, *balancer) && zones_agree(service, *balancer))
@@ -286,7 +289,7 @@ static void add_service_servers(struct dice *d, const struct tt_service *service
 {
     int slot = 0;
 
-    for (size_t account = 0; account < 2; account++)
+    for (size_t account = 0; account < d->desired->accounts.count; account++)
         for (size_t r = 0; r < 2; r++) {
             struct tt_region *region =
                 region_of(d, d->desired->accounts.items[account], regions[r]);
@@ -394,6 +397,9 @@ void tt_generate(struct tt_arena *arena, uint64_t seed, const struct tt_shrink *
     d.world->taken_at = NOW;
     add_account(&d, "east");
     add_account(&d, "west");
+    if (chance(&d, 20))
+        add_account(&d, "north");
+    d.largest = chance(&d, 8) ? 18 : 6;
     *deployment = (struct tt_deployment){
         .name = "shop", .running = !chance(&d, 6), .prune = chance(&d, 90), .guard = {100, 100}};
     *TT_VEC_ADD(arena, &d.desired->deployments) = deployment;

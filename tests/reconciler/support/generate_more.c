@@ -84,20 +84,23 @@ static struct tt_strings *list_of(const struct more *m, const char *one, const c
     return list;
 }
 
+static const struct tt_health_check checks[] = {
+    {.http = true,
+     .path = "/up",
+     .interval = 10000,
+     .timeout = 2000,
+     .unhealthy_after = 3,
+     .grace = 60000},
+    {.interval = 10000, .timeout = 2000, .unhealthy_after = 3},
+};
+
 static void dress_services(const struct more *m, struct tt_deployment *deployment)
 {
-    static const struct tt_health_check health = {.http = true,
-                                                  .path = "/up",
-                                                  .interval = 10000,
-                                                  .timeout = 2000,
-                                                  .unhealthy_after = 3,
-                                                  .grace = 60000};
-
     TT_EACH (item, &deployment->services) {
         struct tt_service *service = *item;
 
         if (chance(m, "health", service->name, 30))
-            service->health = &health;
+            service->health = &checks[0];
         TT_EACH (placement, &service->placements) {
             if (chance(m, "firewalls", service->name, 30))
                 placement->server.firewalls = list_of(m, "web", "ssh");
@@ -128,6 +131,8 @@ static void dress_servers(const struct more *m, struct tt_region *region)
             .port = 80, .target_port = chance(m, "target", cloud->id, 70) ? 8080 : 9090};
         if (chance(m, "listeners", cloud->id, 60))
             cloud->listeners = listeners;
+        if (chance(m, "check", cloud->id, 40))
+            cloud->health = &checks[draw(m, "path", cloud->id, 2)];
     }
 }
 
