@@ -32,6 +32,13 @@ static bool is_deleted(const struct tt_question *q, const char *server)
     return false;
 }
 
+static bool serves_before(const struct tt_machine *one, const struct tt_machine *other)
+{
+    int size = pool_size(one), most = pool_size(other);
+
+    return size > most || (size == most && one->server->created_at < other->server->created_at);
+}
+
 /* The machine that has the balancer's address; without one the fullest that does not boot, of
  * equals the oldest. */
 static const struct tt_server *find_old(const struct tt_question *q)
@@ -47,12 +54,9 @@ static const struct tt_server *find_old(const struct tt_question *q)
                 if (strcmp(address->address, b->spec->address) == 0 &&
                     tt_streq(address->server, machine->server->id))
                     return machine->server;
-    TT_EACH (machine, &b->machines) {
-        int size = pool_size(machine), most = best ? pool_size(best) : INT_MIN;
-
-        if (size > most || (size == most && machine->server->created_at < best->server->created_at))
+    TT_EACH (machine, &b->machines)
+        if (!best || serves_before(machine, best))
             best = machine;
-    }
     return best ? best->server : NULL;
 }
 
