@@ -31,6 +31,8 @@ static const struct tt_command commands[] = {
      tt_cmd_offers},
     {"unlock", "DEPLOYMENT", "Show the lock of a deployment and break it.", "auto-approve", 1, 1,
      tt_cmd_unlock},
+    {"agent", "ROOT", "Put the scripts of balancer machines into a template's root folder.", "", 1,
+     1, tt_cmd_agent},
     {"completion", "SHELL", "Print completions for bash, zsh or fish.", "", 1, 1,
      tt_cmd_completion},
     {"version", "", "Print the version.", "", 0, 0, tt_cmd_version},

@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # The agent's backend for Zeus against a strict double of its REST API (zeus_double.py): whole tables,
 # draining before removal, foreign nodes left alone, errors told, and no password where it shows.
-# Covers providers/proxies/agent/zeus.lib. There is no Zeus to install: this proves what the public
+# Covers providers/proxies/agent/zeus.lib and
+# reconciler/commands/cmd_agent.c. There is no Zeus to install: this proves what the public
 # documentation says, not the product.
 set -uo pipefail
+trimtab=$(cd "$1" && pwd)/trimtab
 cd "$(dirname "$0")/../.." || exit 1
 root=$(mktemp -d /tmp/trimtab-zeus-XXXXXX)
 double=
@@ -22,8 +24,10 @@ same() { # WHAT EXPECTED ACTUAL
     [ "$2" = "$3" ] || fail "$1: expected \"$2\", got \"$3\""
 }
 
-mkdir -p "$root/enstratus/bin" "$root/enstratus/etc" "$root/usr/local/zeus"
-cp providers/proxies/agent/* "$root/enstratus/bin"
+"$trimtab" agent "$root" >"$root/out" || fail "trimtab agent: exit $?"
+grep -q "$root/enstratus/bin/superviseProxy" "$root/out" || fail "it does not say what to start"
+"$trimtab" agent "$root/out" 2>"$root/err" && fail "a file became a template"
+mkdir -p "$root/enstratus/etc" "$root/usr/local/zeus"
 export TRIMTAB_ROOT=$root
 echo 0 >"$root/connections"
 : >"$root/puts"
