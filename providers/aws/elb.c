@@ -141,6 +141,19 @@ static bool is_outside(const struct health *health)
     return server && server->zone && !tt_strings_has(health->balancer->zones, server->zone);
 }
 
+/* Each machine once, whatever the answer says. */
+static void add_member(struct health *health)
+{
+    if (health->leaving)
+        health->now.state = TT_MEMBER_DRAINING;
+    else if (health->now.state == TT_MEMBER_IN_SERVICE && is_outside(health))
+        health->now.state = TT_MEMBER_OUT_OF_SERVICE;
+    TT_EACH (member, &health->balancer->members)
+        if (tt_streq(member->server, health->now.server))
+            return;
+    *TT_VEC_ADD(health->arena, &health->balancer->members) = health->now;
+}
+
 static int take_member(void *self, enum tt_xml_event event, const char *path, const char *value,
                        struct tt_error *err)
 {
@@ -164,11 +177,7 @@ static int take_member(void *self, enum tt_xml_event event, const char *path, co
         health->leaving = strstr(value, "deregistration currently in progress") != NULL;
     } else if (event == TT_XML_END && strcmp(path, "InstanceStates/member") == 0 &&
                health->now.server) {
-        if (health->leaving)
-            health->now.state = TT_MEMBER_DRAINING;
-        else if (health->now.state == TT_MEMBER_IN_SERVICE && is_outside(health))
-            health->now.state = TT_MEMBER_OUT_OF_SERVICE;
-        *TT_VEC_ADD(health->arena, &health->balancer->members) = health->now;
+        add_member(health);
     }
     return 0;
 }

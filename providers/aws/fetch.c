@@ -20,24 +20,36 @@
 
 /* --- what comes back ------------------------------------------------------------------------ */
 
-/* A key in JSON, as processes, containers and machines give it. TOKEN is the name it goes by. */
+static int read_parts(struct tt_arena *arena, const struct tt_json *document, const char *token,
+                      struct tt_aws_fetched *ret_fetched)
+{
+    if (tt_json_object(document, NULL) < 0 ||
+        tt_json_required_string(arena, document, "AccessKeyId", &ret_fetched->key.id, NULL) < 0 ||
+        tt_json_required_string(arena, document, "SecretAccessKey", &ret_fetched->key.secret,
+                                NULL) < 0 ||
+        tt_json_string(arena, document, token, &ret_fetched->key.token, NULL) < 0 ||
+        tt_json_time(document, "Expiration", &ret_fetched->expires, NULL) < 0)
+        return -1;
+    return 0;
+}
+
+/* A key in JSON, as processes, containers and machines give it. TOKEN is the name it goes by. What
+ * is wrong with it is not said: a parser would quote what may be secret. */
 static int read_json(struct tt_arena *arena, const char *text, const char *token,
                      struct tt_aws_fetched *ret_fetched, struct tt_error *err)
 {
     struct tt_json document = {0};
-    int result = -1;
+    int result;
 
-    if (tt_json_parse(text, strlen(text), "the credentials", &document.value, err) < 0)
-        return -1;
-    if (tt_json_object(&document, err) == 0 &&
-        tt_json_required_string(arena, &document, "AccessKeyId", &ret_fetched->key.id, err) == 0 &&
-        tt_json_required_string(arena, &document, "SecretAccessKey", &ret_fetched->key.secret,
-                                err) == 0 &&
-        tt_json_string(arena, &document, token, &ret_fetched->key.token, err) == 0 &&
-        tt_json_time(&document, "Expiration", &ret_fetched->expires, err) == 0)
-        result = 0;
+    if (tt_json_parse(text, strlen(text), "credentials", &document.value, NULL) < 0)
+        return tt_fail(err, TT_ERR_SPEC, "what came is not JSON");
+    result = read_parts(arena, &document, token, ret_fetched);
     json_decref(document.value);
-    return result;
+    if (result < 0)
+        return tt_fail(err, TT_ERR_SPEC,
+                       "what came has no AccessKeyId and SecretAccessKey, or an Expiration that is "
+                       "no time");
+    return 0;
 }
 
 struct answer {

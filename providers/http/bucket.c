@@ -4,8 +4,8 @@
  */
 #include "providers/http/bucket.h"
 
-#define LEAST_RATE 0.2  /* a request every five seconds still gets an answer some day */
-#define GROWTH     0.02 /* of the full rate, for each success */
+#define LEAST  0.05 /* of the full rate: what is throttled for long still gets through some day */
+#define GROWTH 0.02 /* of the full rate, for each success */
 
 void tt_bucket_init(struct tt_bucket *bucket, const struct tt_clock *clock, double rate,
                     double burst)
@@ -57,8 +57,8 @@ void tt_bucket_throttled(struct tt_bucket *bucket)
     pthread_mutex_lock(&bucket->lock);
     fill(bucket);
     bucket->rate /= 2;
-    if (bucket->rate < LEAST_RATE)
-        bucket->rate = LEAST_RATE;
+    if (bucket->rate < bucket->most_rate * LEAST)
+        bucket->rate = bucket->most_rate * LEAST;
     if (bucket->tokens > 0)
         bucket->tokens = 0;
     pthread_mutex_unlock(&bucket->lock);

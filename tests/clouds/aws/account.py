@@ -3,6 +3,7 @@
     account.py PORT ID SECRET COMMAND [ARGUMENT...]
 
     servers               "slot zone state" of each machine with our marks that is not terminated
+    count                 how many of those
     attributes            "image-name type group key subnet-name" of each, each different line once
     id SLOT               the instance id of a slot
     members BALANCER      slots in a classic balancer, or with "tg/NAME" in a target group
@@ -60,6 +61,9 @@ class Account:
         for slot, instance in self.owned():
             print(slot, instance["Placement"]["AvailabilityZone"], instance["State"]["Name"])
 
+    def count(self):
+        print(len(self.owned()))
+
     def attributes(self):
         images = {i["ImageId"]: i["Name"] for i in self.ec2.describe_images()["Images"]}
         subnets = {
@@ -98,7 +102,8 @@ class Account:
             found = self.elb.describe_load_balancers(LoadBalancerNames=[balancer])
             ids = [i["InstanceId"] for i in found["LoadBalancerDescriptions"][0]["Instances"]]
         slots = self.slots()
-        print(" ".join(sorted(slots.get(name, name) for name in ids)))
+        # moto lists a machine as often as it was registered, AWS once
+        print(" ".join(sorted(slots.get(name, name) for name in set(ids))))
 
     def zones(self, balancer):
         if balancer.startswith("lb/"):
