@@ -65,6 +65,16 @@ struct tt_local_template {
     struct tt_mark mark;
 };
 
+/* How the machines of an account are reached, where no API runs commands on them. */
+struct tt_ssh_access {
+    const char *user;        /* NULL: who runs trimtab */
+    int port;                /* 0: 22 */
+    const char *key;         /* a private key's file outside of Git; NULL: the agent's, ~/.ssh */
+    const char *known_hosts; /* relative to the YAML file, absolute or "~/..."; NULL: ~/.ssh */
+    bool sudo;
+    const char *scripts; /* the folder of the agent scripts; NULL: /enstratus/bin */
+};
+
 struct tt_account {
     const char *name;
     enum tt_provider_kind provider;
@@ -75,6 +85,7 @@ struct tt_account {
     const char *credentials_env;
     const char *credentials_file;
     struct tt_strings regions; /* at least one */
+    struct tt_ssh_access ssh;
     /* local only */
     struct tt_strings zones; /* of each region; default a, b, c */
     TT_VEC(struct tt_local_template) templates;

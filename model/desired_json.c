@@ -110,6 +110,23 @@ static int read_template(struct tt_arena *arena, const struct tt_json *json,
     return read_mark(arena, json, &template->mark, err);
 }
 
+static int read_ssh(struct tt_arena *arena, const struct tt_json *json, struct tt_ssh_access *ssh,
+                    struct tt_error *err)
+{
+    struct tt_json member = tt_json_member(json, "ssh");
+
+    if (!member.value)
+        return 0;
+    if (tt_json_object(&member, err) < 0 ||
+        tt_json_string(arena, &member, "user", &ssh->user, err) < 0 ||
+        tt_json_int(&member, "port", 0, 65535, &ssh->port, err) < 0 ||
+        tt_json_string(arena, &member, "key", &ssh->key, err) < 0 ||
+        tt_json_string(arena, &member, "knownHosts", &ssh->known_hosts, err) < 0 ||
+        tt_json_bool(&member, "sudo", &ssh->sudo, err) < 0)
+        return -1;
+    return tt_json_string(arena, &member, "scripts", &ssh->scripts, err);
+}
+
 static int read_account(struct tt_arena *arena, const struct tt_json *json,
                         struct tt_account *account, struct tt_error *err)
 {
@@ -126,6 +143,7 @@ static int read_account(struct tt_arena *arena, const struct tt_json *json,
         tt_json_string(arena, json, "profile", &account->profile, err) < 0 ||
         tt_json_string(arena, json, "credentialsEnv", &account->credentials_env, err) < 0 ||
         tt_json_string(arena, json, "credentialsFile", &account->credentials_file, err) < 0 ||
+        read_ssh(arena, json, &account->ssh, err) < 0 ||
         read_list(arena, json, "regions", &account->regions, err) < 0 ||
         read_list(arena, json, "zones", &account->zones, err) < 0 ||
         tt_json_string(arena, json, "snapshot", &account->snapshot, err) < 0 ||

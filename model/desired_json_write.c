@@ -77,6 +77,21 @@ static json_t *write_template(const struct tt_local_template *template)
     return object;
 }
 
+static json_t *write_ssh(const struct tt_ssh_access *ssh)
+{
+    json_t *object = json_object();
+
+    set_string(object, "user", ssh->user);
+    if (ssh->port)
+        json_object_set_new(object, "port", json_integer(ssh->port));
+    set_string(object, "key", ssh->key);
+    set_string(object, "knownHosts", ssh->known_hosts);
+    if (ssh->sudo)
+        json_object_set_new(object, "sudo", json_true());
+    set_string(object, "scripts", ssh->scripts);
+    return object;
+}
+
 static json_t *write_account(const struct tt_account *account)
 {
     json_t *object = json_object(), *templates = json_array();
@@ -88,6 +103,7 @@ static json_t *write_account(const struct tt_account *account)
     set_string(object, "profile", account->profile);
     set_string(object, "credentialsEnv", account->credentials_env);
     set_string(object, "credentialsFile", account->credentials_file);
+    json_object_set_new(object, "ssh", write_ssh(&account->ssh));
     set_strings(object, "regions", &account->regions);
     set_strings(object, "zones", &account->zones);
     TT_EACH (template, &account->templates)

@@ -1,10 +1,11 @@
 /*
- * Check: accounts: where credentials are, no password in an endpoint, the templates of a local
- * account.
+ * Check: accounts: where credentials and keys are, no password in an endpoint, the templates of a
+ * local account.
  */
 #include <string.h>
 
 #include "base/map.h"
+#include "base/str.h"
 #include "specs/check.h"
 
 static void check_credentials(struct tt_specs *specs, const struct tt_document *document)
@@ -38,6 +39,35 @@ static void check_endpoint(struct tt_specs *specs, const struct tt_document *doc
                       "the endpoint holds a password, and a secret must not stand in Git; change "
                       "the password, and name a profile, an env prefix or a file under "
                       "credentials instead");
+}
+
+static void check_path(struct tt_specs *specs, const struct tt_document *document,
+                       const struct tt_scalar *path, bool may_be_ours, const char *what)
+{
+    if (!path->text || path->text[0] == '/' || tt_starts_with(path->text, "~/") ||
+        (may_be_ours && tt_source_join(specs->arena, document->folder, path->text)))
+        return;
+    tt_report_add(specs->report, "out-of-range", path->mark, document->subject, "%s", what);
+}
+
+static void check_ssh(struct tt_specs *specs, const struct tt_document *document)
+{
+    const struct tt_doc_ssh *doc = &document->spec.account.ssh;
+
+    if (doc->key.text && strstr(doc->key.text, "PRIVATE KEY"))
+        tt_report_add(specs->report, "secret-in-git", doc->key.mark, document->subject,
+                      "this is a private key, and a secret must not stand in Git; make a new key, "
+                      "and name the file it is in");
+    else
+        check_path(specs, document, &doc->key, false,
+                   "a private key is no file of the repository: name one by an absolute path, or "
+                   "by one that begins with ~/");
+    check_path(specs, document, &doc->known_hosts, true,
+               "the path leads out of the repository: name a file of it, or one by an absolute "
+               "path");
+    if (doc->scripts.text && doc->scripts.text[0] != '/')
+        tt_report_add(specs->report, "out-of-range", doc->scripts.mark, document->subject,
+                      "the folder of the scripts is an absolute path on the machines");
 }
 
 static void check_template(struct tt_specs *specs, const struct tt_document *document,
@@ -76,6 +106,7 @@ void tt_check_account(struct tt_specs *specs, const struct tt_document *document
 
     check_credentials(specs, document);
     check_endpoint(specs, document);
+    check_ssh(specs, document);
     check_templates(specs, document);
     tt_check_twice(specs, document, &doc->regions, "region");
     tt_check_twice(specs, document, &doc->zones, "zone");

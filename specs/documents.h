@@ -66,6 +66,16 @@ struct tt_doc_credentials {
     struct tt_scalar file;
 };
 
+struct tt_doc_ssh {
+    struct tt_object at;
+    struct tt_scalar user;
+    struct tt_scalar port;
+    struct tt_scalar key;
+    struct tt_scalar known_hosts;
+    struct tt_scalar sudo;
+    struct tt_scalar scripts;
+};
+
 struct tt_doc_template {
     struct tt_object at;
     struct tt_scalar name;
@@ -78,6 +88,7 @@ struct tt_doc_account {
     struct tt_scalar provider;
     struct tt_scalar endpoint;
     struct tt_doc_credentials credentials;
+    struct tt_doc_ssh ssh;
     struct tt_scalars regions;
     struct tt_scalars zones;
     struct tt_objects templates; /* struct tt_doc_template */

@@ -117,6 +117,14 @@ static void make_account(struct tt_specs *specs, struct tt_document *document)
     account->credentials_env = doc->credentials.env.text;
     account->credentials_file = doc->credentials.file.text;
     account->regions = tt_resolve_strings(specs->arena, &doc->regions, true);
+    account->ssh = (struct tt_ssh_access){
+        .user = doc->ssh.user.text,
+        .port = (int)doc->ssh.port.number,
+        .key = doc->ssh.key.text,
+        .known_hosts = doc->ssh.known_hosts.text,
+        .sudo = doc->ssh.sudo.number != 0,
+        .scripts = doc->ssh.scripts.text,
+    };
     account->snapshot = repository_path(specs, document, &doc->snapshot);
     account->mark = document->at.mark;
     if (account->provider != TT_PROVIDER_LOCAL)

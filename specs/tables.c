@@ -64,6 +64,25 @@ static const struct tt_table credentials = {.name = "credentials",
                                             .fields = credentials_fields,
                                             .credentials = true};
 
+static const struct tt_field ssh_fields[] = {
+    {"user", TT_FIELD_STRING, AT(tt_doc_ssh, user),
+     "Who runs the commands; whoever runs trimtab by default."},
+    {"port", TT_FIELD_INTEGER, AT(tt_doc_ssh, port), "Where sshd listens.", .min = 1, .max = 65535,
+     .fallback = "22"},
+    {"key", TT_FIELD_STRING, AT(tt_doc_ssh, key),
+     "A private key's file outside of Git, absolute or below ~/; the keys of the SSH agent and of "
+     "~/.ssh by default."},
+    {"knownHosts", TT_FIELD_STRING, AT(tt_doc_ssh, known_hosts),
+     "The file with the machines' host keys, as OpenSSH's: relative to this file, absolute, or "
+     "below ~/; ~/.ssh/known_hosts by default."},
+    {"sudo", TT_FIELD_BOOLEAN, AT(tt_doc_ssh, sudo), "Run the commands by sudo -n.",
+     .fallback = "false"},
+    {"scripts", TT_FIELD_STRING, AT(tt_doc_ssh, scripts),
+     "The folder of the agent scripts on the machines; /enstratus/bin by default."},
+    {0}};
+static const struct tt_table ssh = {
+    .name = "ssh", .size = sizeof(struct tt_doc_ssh), .fields = ssh_fields, .account = true};
+
 static const struct tt_field template_fields[] = {
     {"name", TT_FIELD_STRING, AT(tt_doc_template, name), "What services call it.",
      .required = true},
@@ -79,6 +98,7 @@ static const struct tt_table template_table = {
 
 #define LOCAL         (1u << TT_PROVIDER_LOCAL)
 #define ALL_PROVIDERS ((1u << TT_PROVIDER_KINDS) - 1)
+#define WITHOUT_SSH   (LOCAL | 1u << TT_PROVIDER_FILE | 1u << TT_PROVIDER_SIM)
 
 static const struct tt_field account_fields[] = {
     {"provider", TT_FIELD_WORD, AT(tt_doc_account, provider), "Whose cloud it is.",
@@ -87,6 +107,8 @@ static const struct tt_field account_fields[] = {
      "The address of the API, where it is not the provider's own; never with a password."},
     {"credentials", TT_FIELD_OBJECT, AT(tt_doc_account, credentials),
      "Where the credentials are; a secret itself never stands in Git.", .table = &credentials},
+    {"ssh", TT_FIELD_OBJECT, AT(tt_doc_account, ssh), "How commands are run on its machines.",
+     .table = &ssh, .only = ALL_PROVIDERS & ~WITHOUT_SSH},
     {"regions", TT_FIELD_LIST, AT(tt_doc_account, regions),
      "The regions that are used; of a local account [local] by default.", .item = TT_FIELD_STRING,
      .required_for = ALL_PROVIDERS & ~LOCAL},
