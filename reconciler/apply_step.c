@@ -35,12 +35,15 @@ struct tt_balancer_setup tt_call_setup(const struct tt_balancer *balancer)
 struct tt_proxy tt_call_proxy(const struct tt_call *call, const char *machine)
 {
     const char *address = tt_apply_machine_address(call->run, call->step, machine);
+    const struct tt_account *account =
+        tt_desired_account(call->run->request->desired, call->step->account);
 
     return (struct tt_proxy){
         .provider = call->provider,
         .region = call->step->region,
         .machine = machine,
         .address = address ? address : "0.0.0.0",
+        .agent_folder = account ? account->ssh.scripts : NULL,
     };
 }
 

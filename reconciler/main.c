@@ -9,6 +9,7 @@
 #include "providers/local/local.h"
 #include "providers/registry.h"
 #include "providers/sim/sim.h"
+#include "providers/ssh/ssh.h"
 #include "reconciler/commands/commands.h"
 
 int main(int argc, char **argv)
@@ -20,7 +21,8 @@ int main(int argc, char **argv)
     if (tt_registry_add(&registry, tt_local_ops(), &err) < 0 ||
         tt_registry_add(&registry, tt_file_ops(), &err) < 0 ||
         tt_registry_add(&registry, tt_sim_ops(), &err) < 0 ||
-        tt_registry_add(&registry, tt_aws_ops(), &err) < 0) {
+        tt_registry_add(&registry, tt_aws_ops(), &err) < 0 ||
+        tt_registry_add(&registry, tt_ssh_ops(), &err) < 0) {
         fprintf(stderr, "trimtab: %s\n", err.message);
         return 1;
     }

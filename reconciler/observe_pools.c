@@ -68,7 +68,7 @@ const struct tt_balancer *tt_observe_balancer_of(const struct tt_desired *desire
 }
 
 static void add_asking(struct tt_arena *arena, const struct tt_balancer *balancer, bool owned,
-                       struct tt_provider *provider, struct tt_region *region,
+                       const struct tt_cloud *cloud, struct tt_region *region,
                        struct tt_server *server, const struct tt_observe_options *options,
                        struct askings *askings)
 {
@@ -79,7 +79,8 @@ static void add_asking(struct tt_arena *arena, const struct tt_balancer *balance
         .region = region,
         .server = server,
         .owned = owned,
-        .proxy = {.provider = provider,
+        .proxy = {.provider = cloud->provider,
+                  .agent_folder = cloud->account->ssh.scripts,
                   .region = region->name,
                   .machine = server->id,
                   .address =
@@ -96,7 +97,7 @@ static void add_askings(struct tt_arena *arena, const struct tt_clouds *clouds,
                         const struct tt_map *only, struct tt_world *world, struct askings *askings)
 {
     TT_EACH (account, &world->accounts) {
-        struct tt_provider *provider = tt_clouds_find(clouds, account->name);
+        const struct tt_cloud *cloud = tt_clouds_cloud(clouds, account->name);
 
         TT_EACH (region, &account->regions)
             TT_EACH (server, &region->servers) {
@@ -104,10 +105,11 @@ static void add_askings(struct tt_arena *arena, const struct tt_clouds *clouds,
                 const struct tt_balancer *balancer =
                     tt_observe_balancer_of(desired, account->name, region->name, server);
 
-                if ((!owned && !balancer) || !provider || server->state != TT_SERVER_RUNNING ||
-                    (only && !tt_map_get(only, server->id)) || tt_region_pool(region, server->id))
+                if ((!owned && !balancer) || !cloud || !cloud->provider ||
+                    server->state != TT_SERVER_RUNNING || (only && !tt_map_get(only, server->id)) ||
+                    tt_region_pool(region, server->id))
                     continue;
-                add_asking(arena, balancer, owned, provider, region, server, options, askings);
+                add_asking(arena, balancer, owned, cloud, region, server, options, askings);
             }
     }
 }

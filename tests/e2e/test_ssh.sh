@@ -1,0 +1,188 @@
+#!/usr/bin/env bash
+# A machine that no cloud manages becomes a balancer: a real sshd on loopback, the agent scripts below
+# a folder, a real HAProxy behind them. Members join and leave, the machine stays; a changed host key
+# is refused; images without listProxy, or with an old stopProxy, work.
+set -uo pipefail
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh" "$1"
+
+shell=$(getent passwd "$(id -u)" | cut -d: -f7)
+case $shell in
+*nologin | */false | '')
+    skip "this user has no shell to log in with"
+    exit 77
+    ;;
+esac
+[ -x /usr/sbin/sshd ] || {
+    skip "there is no sshd"
+    exit 77
+}
+
+machine=$place/machine # its root
+bin=$machine/enstratus/bin
+free_port() {
+    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+start_sshd() {
+    /usr/sbin/sshd -D -f "$place/sshd_config" -E "$place/sshd.log" &
+    sshd=$!
+    for _ in $(seq 100); do
+        if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+            return
+        fi
+        sleep 0.05
+    done
+    cat "$place/sshd.log"
+}
+
+set_up_machine() {
+    mkdir -p "$bin" "$state" "$repo"
+    cp "$here"/providers/proxies/agent/* "$bin/"
+    chmod 755 "$bin"/*Proxy
+    [ "$(id -u)" -ne 0 ] || mkdir -p /run/sshd
+    ssh-keygen -q -t ed25519 -N '' -f "$place/user_key"
+    ssh-keygen -q -t ed25519 -N '' -f "$place/host_key"
+    port=$(free_port)
+    cat >"$place/sshd_config" <<CONFIG
+Port $port
+ListenAddress 127.0.0.1
+HostKey $place/host_key
+PidFile none
+AuthorizedKeysFile $place/user_key.pub
+UsePAM no
+StrictModes no
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+PermitRootLogin prohibit-password
+SetEnv TRIMTAB_ROOT=$machine
+CONFIG
+    printf '[127.0.0.1]:%s %s\n' "$port" "$(cat "$place/host_key.pub")" >"$place/known_hosts"
+    start_sshd
+    TRIMTAB_ROOT=$machine setsid "$bin/superviseProxy" 2>"$place/supervise.log" &
+    front=$(free_port)
+    printf 'algorithm round-robin\nlistener %s http - - - -\n' "$front" |
+        TRIMTAB_ROOT=$machine "$bin/configureProxy"
+}
+
+write_specs() {
+    cp "$here/examples/quickstart/server.py" "$repo/"
+    cat >"$repo/fleet.yaml" <<YAML
+apiVersion: trimtab/v1
+kind: Account
+metadata: {name: here}
+spec:
+  provider: local
+  templates: [{name: python-web, command: [python3, '{root}/user-data', '{address}', '{port}', '{name}']}]
+---
+apiVersion: trimtab/v1
+kind: Account
+metadata: {name: metal}
+spec:
+  provider: ssh
+  regions: [cellar]
+  ssh: {port: $port, key: $place/user_key, knownHosts: $place/known_hosts, scripts: $bin}
+---
+apiVersion: trimtab/v1
+kind: Deployment
+metadata: {name: quickstart}
+spec: {state: running}
+---
+apiVersion: trimtab/v1
+kind: Service
+metadata: {name: web}
+spec:
+  deployment: quickstart
+  server: {template: python-web, userData: {file: server.py}}
+  port: 8000
+  placements: [{account: here, region: local, count: 3}]
+  health: {tcp: {}, interval: 1s, timeout: 1s, unhealthyAfter: 3, grace: 30s}
+  drain: 1s
+  balancers: [edge]
+---
+apiVersion: trimtab/v1
+kind: LoadBalancer
+metadata: {name: edge}
+spec:
+  deployment: quickstart
+  type: vm-static
+  scope: global
+  account: metal
+  region: cellar
+  machine: 127.0.0.1
+YAML
+    git -C "$repo" init -q -b main
+    commit first
+}
+
+# pool: what the machine itself says.
+pool() {
+    TRIMTAB_ROOT=$machine "$bin/listProxy" | wc -l
+}
+
+has_members() {
+    [ "$(pool)" -eq "$1" ]
+}
+
+answers() {
+    curl -sS --fail --max-time 5 "http://127.0.0.1:$front/" >/dev/null
+}
+
+set_up_machine
+write_specs
+tt apply --auto-approve
+check "the machine becomes a balancer" exits 0
+check "three members" has_members 3
+check "they answer through it" answers
+check "a second plan is empty" is_settled
+
+# Another host key: nothing is sent, nothing is changed.
+cp "$place/host_key" "$place/host_key.first"
+rm "$place/host_key"
+ssh-keygen -q -t ed25519 -N '' -f "$place/host_key"
+kill "$sshd"
+wait "$sshd" 2>/dev/null
+start_sshd
+tt plan
+check "a changed host key is refused" says 'host key of 127.0.0.1 port [0-9]+ changed'
+check "the line that knows another one is named" says "known_hosts line 1"
+check "nothing is planned for it" has_members 3
+cp "$place/host_key.first" "$place/host_key"
+kill "$sshd"
+wait "$sshd" 2>/dev/null
+start_sshd
+check "the old key is back: nothing to do" is_settled
+
+edit 's/count: 3/count: 1/'
+tt apply --auto-approve --allow-destroy 2
+check "scaled down" exits 0
+check "two members left the pool" has_members 1
+
+# An image without listProxy is told, and believed.
+mv "$bin/listProxy" "$place/listProxy"
+edit 's/count: 1/count: 2/'
+tt apply --auto-approve
+check "without listProxy: applied" exits 0
+mv "$place/listProxy" "$bin/listProxy"
+check "without listProxy: the pool is right" has_members 2
+
+# An old stopProxy knows the address alone, and drops it from every service.
+mv "$bin/stopProxy" "$bin/ourStopProxy"
+cat >"$bin/stopProxy" <<SCRIPT
+#!/bin/sh
+exec "$bin/ourStopProxy" "\$1"
+SCRIPT
+chmod 755 "$bin/stopProxy"
+edit 's/count: 2/count: 1/'
+tt apply --auto-approve
+check "an old stopProxy: applied" exits 0
+check "an old stopProxy: one member is left" has_members 1
+check "an old stopProxy: a second plan is empty" is_settled
+check "it answers" answers
+
+edit 's/state: running/state: stopped/'
+tt apply --auto-approve
+check "stopped" exits 0
+check "the pool is empty" has_members 0
+check "the machine itself still runs" kill -0 "$sshd"
+finish
