@@ -1,11 +1,13 @@
 /*
- * Guard: counts deletions and vanished machines, and holds.
+ * Guard: counts deletions, vanished machines and balancers that fail at the same time, and holds.
  */
 #include "reconciler/planner/guard.h"
 
 #include <string.h>
 
 #define VANISHED_LEAST 4 /* of fewer machines no loss is a mass loss */
+
+#define MASS_LEAST 3 /* of fewer balancers no failure is a mass failure */
 
 /* Deletions that nothing replaces. */
 static bool is_destruction(const struct tt_step *step)
@@ -100,10 +102,55 @@ static void guard_deployment(struct tt_view *view, const struct tt_deployment_vi
     hold_what_waits(steps, begin, end);
 }
 
+/* A dynamic balancer of ACCOUNT that is to run and was looked at. */
+static bool counts(const struct tt_balancer_view *balancer, const struct tt_account *account)
+{
+    return balancer->spec && !balancer->unseen && balancer->deployment->running &&
+           balancer->spec->type == TT_BALANCER_VM_DYNAMIC &&
+           strcmp(balancer->spec->account->name, account->name) == 0;
+}
+
+static bool fails(const struct tt_balancer_view *balancer)
+{
+    return balancer->create && balancer->because == TT_BECAUSE_FAILED;
+}
+
+static void hold_failed(struct tt_view *view, const struct tt_account *account)
+{
+    TT_EACH (deployment, &view->deployments)
+        TT_EACH (balancer, &(*deployment)->balancers)
+            if (counts(*balancer, account) && fails(*balancer))
+                (*balancer)->held = true;
+}
+
+/* When most balancers of an account fail at the same time, it is more likely that we cannot see. */
+static void hold_mass_failure(struct tt_view *view, const struct tt_account *account)
+{
+    int total = 0, failed = 0;
+
+    TT_EACH (deployment, &view->deployments)
+        TT_EACH (balancer, &(*deployment)->balancers)
+            if (counts(*balancer, account)) {
+                total++;
+                failed += fails(*balancer);
+            }
+    if (total < MASS_LEAST || view->options->allow_vanished || !is_over(failed, total, 50))
+        return;
+    tt_view_problem(view, TT_SEVERITY_WARNING, "guard-held",
+                    tt_printf(view->arena, "Account/%s", account->name), &account->mark,
+                    "%d of %d balancers of %s fail at the same time, which may be our own "
+                    "blindness: they are not replaced; find out why, then allow it with "
+                    "--allow-vanished",
+                    failed, total, account->name);
+    hold_failed(view, account);
+}
+
 void tt_guard(struct tt_view *view, struct tt_steps *steps)
 {
     size_t begin = 0, end = 0;
 
+    TT_EACH (account, &view->desired->accounts)
+        hold_mass_failure(view, *account);
     TT_EACH (deployment, &view->deployments) {
         while (end < steps->count &&
                strcmp(steps->items[end].subject.deployment, (*deployment)->name) == 0)
