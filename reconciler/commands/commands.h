@@ -17,6 +17,7 @@ int tt_cmd_explain(struct tt_session *session);
 int tt_cmd_graph(struct tt_session *session);
 int tt_cmd_offers(struct tt_session *session);
 int tt_cmd_unlock(struct tt_session *session);
+int tt_cmd_adopt(struct tt_session *session);
 int tt_cmd_agent(struct tt_session *session);
 int tt_cmd_completion(struct tt_session *session);
 int tt_cmd_version(struct tt_session *session);

@@ -54,6 +54,7 @@ static const struct option table[] = {
      LISTED},
     {"auto-approve", NULL, "do not ask", FLAG, AT(auto_approve), IDLE},
     {"parallelism", "N", "calls at once (default: 10)", NUMBER, AT(parallelism), IDLE},
+    {"as", "Service/NAME", "what the machine becomes", TEXT, AT(as), LISTED},
     {"format", "FORMAT", "dot, mermaid or svg (default: dot)", TEXT, AT(format), LISTED},
     {"steps", NULL, "draw the steps of the plan", FLAG, AT(steps), LISTED},
 };

@@ -31,6 +31,7 @@ struct tt_options {
     bool auto_approve;
     int parallelism;
     const char *format; /* graph: dot, mermaid or svg */
+    const char *as;     /* adopt: "Service/web" */
     bool steps;         /* graph: the plan instead of the fleet */
 };
 

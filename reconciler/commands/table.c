@@ -29,6 +29,8 @@ static const struct tt_command commands[] = {
      0, tt_cmd_graph},
     {"offers", "", "List which balancers accounts and regions offer.", "world", 0, 0,
      tt_cmd_offers},
+    {"adopt", "SERVER", "Make an existing machine a server of a service: --as Service/NAME.",
+     "as auto-approve", 1, 1, tt_cmd_adopt},
     {"unlock", "DEPLOYMENT", "Show the lock of a deployment and break it.", "auto-approve", 1, 1,
      tt_cmd_unlock},
     {"agent", "ROOT", "Put the scripts of balancer machines into a template's root folder.", "", 1,

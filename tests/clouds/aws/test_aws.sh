@@ -59,6 +59,31 @@ start_cloud
 stray=$(account stray bystander)
 walk elb elb
 
+# A machine that stood by is adopted: it has no key and no network of ours, so it differs.
+edit 's/count: 4/count: 5/'
+tt adopt "$stray" --as Service/nothing --auto-approve
+check "adopt as nothing: exit 1" exits 1
+tt adopt "$stray" --as Service/web --auto-approve
+check "a machine is adopted" exits 0
+check "what differs is said" says "$stray .*is adopted; from its spec differ .*firewalls"
+check "and what follows" says 'Afterwards trimtab plan would say'
+check "it has its tags" sees tags "$stray" \
+    "trimtab:deployment=shop,trimtab:owner=acme,trimtab:service=web,trimtab:slot=4"
+tt adopt "$stray" --as Service/web --auto-approve
+check "not twice" exits 1
+tt apply --auto-approve
+check "then it is replaced by one as the spec says" sees attributes "web-1 m5.large web ops prod"
+check "that differed in its firewalls" sees state "$stray" terminated
+stray=$(account stray another)
+tt adopt another --as Service/shop/web --auto-approve
+check "a full service takes nobody in" exits 1
+check "and says so" says 'has 5 of 5 servers'
+edit 's/count: 5/count: 4/'
+tt apply --auto-approve
+check "back to four" sees count 4
+tt plan --detailed-exitcode
+check "and nothing left" exits 0
+
 # A zone is taken out in Git: servers move before it goes, and none starts outside.
 double forget '' >/dev/null
 edit 's/zones: \[us-east-1a, us-east-1b\]/zones: [us-east-1a]/'
