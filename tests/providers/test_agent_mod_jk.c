@@ -30,10 +30,11 @@ struct pool {
 
 static int begin(void **state)
 {
-    struct pool *pool = calloc(1, sizeof(*pool));
     void *machine = *state;
+    struct pool *pool;
 
-    if (agent_begin(&machine) < 0)
+    pool = agent_begin(&machine) < 0 ? NULL : calloc(1, sizeof(*pool));
+    if (!pool)
         return -1;
     pool->machine = machine;
     *state = pool;
