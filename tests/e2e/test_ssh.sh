@@ -185,4 +185,6 @@ tt apply --auto-approve
 check "stopped" exits 0
 check "the pool is empty" has_members 0
 check "the machine itself still runs" kill -0 "$sshd"
+check "its HAProxy still listens" \
+    [ "$(curl -s -o "$out" -w '%{http_code}' --max-time 5 "http://127.0.0.1:$front/")" = 503 ]
 finish
