@@ -7,6 +7,7 @@
 #ifndef TT_BASE_CLOCK_H
 #define TT_BASE_CLOCK_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/arena.h"
@@ -19,6 +20,9 @@ struct tt_clock {
     tt_time (*now)(void *self);               /* wall clock */
     void (*sleep)(void *self, tt_time delay); /* returns after DELAY, or earlier on a signal */
     void *self;
+    /* NULL, or everything that goes by this clock runs on one thread, and whenever one of COUNT
+     * things may happen next, this says which: a simulation that can be repeated */
+    size_t (*choose)(void *self, size_t count);
 };
 
 /* The host's clock. */

@@ -35,6 +35,43 @@ static void *work(void *self)
     return NULL;
 }
 
+/* Brings the step at PLACE of the queue to its head. */
+static void rotate(struct tt_apply_run *run, size_t place)
+{
+    int size = (int)run->plan->steps.count, at = (run->queue_head + (int)place) % size;
+    int head = run->queue[run->queue_head];
+
+    run->queue[run->queue_head] = run->queue[at];
+    run->queue[at] = head;
+}
+
+/* All of it on this thread: after every call and every look the clock chooses which is next. */
+static void work_alone(struct tt_apply_run *run)
+{
+    const struct tt_clock *clock = run->request->clock;
+
+    while (run->open) {
+        if (run->queue_count && (!run->watched_count || clock->choose(clock->self, 3))) {
+            struct tt_error err = {0};
+            int step;
+
+            rotate(run, clock->choose(clock->self, (size_t)run->queue_count));
+            pthread_mutex_lock(&run->lock);
+            step = tt_apply_take(run);
+            pthread_mutex_unlock(&run->lock);
+            if (step >= 0) {
+                enum tt_progress_word word = tt_apply_try(run, step, &err);
+
+                pthread_mutex_lock(&run->lock);
+                tt_apply_proceed(run, step, word, &err);
+                pthread_mutex_unlock(&run->lock);
+            }
+        } else {
+            tt_apply_glance(run);
+        }
+    }
+}
+
 /* --- the run --------------------------------------------------------------------------------- */
 
 static int check_plan(const struct tt_plan *plan, struct tt_error *err)
@@ -77,7 +114,12 @@ static int make_salt(struct tt_apply_run *run, struct tt_error *err)
 {
     unsigned char bytes[TT_TOKEN_LENGTH / 2];
 
-    if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
+    const struct tt_clock *clock = run->request->clock;
+
+    if (clock->choose)
+        for (size_t i = 0; i < sizeof(bytes); i++)
+            bytes[i] = (unsigned char)clock->choose(clock->self, 256);
+    else if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
         return tt_fail_errno(err, TT_ERR_INTERNAL, "cannot get random bytes");
     for (size_t i = 0; i < sizeof(bytes); i++)
         snprintf(run->salt + 2 * i, 3, "%02x", bytes[i]);
@@ -89,7 +131,6 @@ static void init_run(struct tt_arena *arena, const struct tt_apply_request *requ
 {
     size_t count = request->plan->steps.count;
 
-    run->request = request;
     run->plan = request->plan;
     run->arena = arena;
     run->steps = TT_NEW_ARRAY(arena, count, struct tt_step_run);
@@ -111,6 +152,10 @@ static int run_threads(struct tt_apply_run *run, struct tt_error *err)
     int steps = (int)run->plan->steps.count, started = 0;
     pthread_t threads[MOST_WORKERS];
 
+    if (run->alone) {
+        work_alone(run);
+        return 0;
+    }
     if (wanted > MOST_WORKERS)
         wanted = MOST_WORKERS;
     while (started < wanted && started < steps &&
@@ -145,7 +190,9 @@ static void sum_up(struct tt_apply_run *run, struct tt_apply_outcome *outcome)
 int tt_apply(struct tt_arena *arena, const struct tt_apply_request *request,
              struct tt_apply_outcome *ret_outcome, struct tt_error *err)
 {
-    struct tt_apply_run run = {.lock = PTHREAD_MUTEX_INITIALIZER,
+    struct tt_apply_run run = {.request = request,
+                               .alone = request->clock->choose != NULL,
+                               .lock = PTHREAD_MUTEX_INITIALIZER,
                                .queued = PTHREAD_COND_INITIALIZER,
                                .waiting = PTHREAD_COND_INITIALIZER};
     int result;

@@ -158,3 +158,12 @@ void tt_apply_watch(struct tt_apply_run *run)
         took = look_once(run);
     }
 }
+
+void tt_apply_glance(struct tt_apply_run *run)
+{
+    const struct tt_clock *clock = run->request->clock;
+    tt_time interval = base_interval(run);
+
+    clock->sleep(clock->self, interval << clock->choose(clock->self, 4));
+    look_once(run);
+}

@@ -201,7 +201,7 @@ int tt_apply_take(struct tt_apply_run *run)
         const char *closed;
         int step;
 
-        while (!run->queue_count && run->open)
+        while (!run->queue_count && run->open && !run->alone)
             pthread_cond_wait(&run->queued, &run->lock);
         if (!run->queue_count)
             return -1;

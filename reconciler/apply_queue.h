@@ -10,8 +10,8 @@
 /* Held steps and what depends on them are out from the beginning; what waits for nothing is in. */
 void tt_apply_open_first(struct tt_apply_run *run);
 
-/* The next step to call, or -1 when the run is over. A step that may not start any more (stopped,
- * no journal) ends here; one that has begun is finished. */
+/* The next step to call, or -1 when the run is over (alone: when none may be called now). A step
+ * that may not start any more (stopped, no journal) ends here; one that has begun is finished. */
 int tt_apply_take(struct tt_apply_run *run);
 
 /* Leaves STEP out, and all that comes after it. */

@@ -60,9 +60,10 @@ struct tt_apply_run {
     int *ends;    /* a stack of steps whose end is yet to be told to their dependents */
     int *watched; /* steps that wait */
     int watched_count;
-    int begun_waits;   /* grows with every new wait */
-    int open;          /* steps that are queued, called or waiting */
-    bool stopped;      /* a step was left out because of the stop flag */
+    int begun_waits; /* grows with every new wait */
+    int open;        /* steps that are queued, called or waiting */
+    bool alone;      /* the clock chooses: one thread does everything, and none waits for another */
+    bool stopped;    /* a step was left out because of the stop flag */
     bool journal_lost; /* nothing may be started any more */
 };
 

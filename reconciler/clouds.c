@@ -67,7 +67,7 @@ void tt_clouds_open(struct tt_arena *arena, const struct tt_clouds_request *requ
         cloud->account = *account;
         cloud->arena = TT_NEW(arena, struct tt_arena);
     }
-    tt_parallel(ret_clouds->items.count, MOST_AT_ONCE, open_cloud, &opening);
+    tt_parallel(request->clock, ret_clouds->items.count, MOST_AT_ONCE, open_cloud, &opening);
 }
 
 void tt_clouds_close(struct tt_clouds *clouds)

@@ -165,7 +165,7 @@ struct tt_world *tt_observe(struct tt_arena *arena, const struct tt_clouds *clou
 
     world->taken_at = clock->now(clock->self);
     add_readings(arena, clouds, desired, options, &readings);
-    tt_parallel(readings.items.count, MOST_REGIONS, read_region, &readings);
+    tt_parallel(clock, readings.items.count, MOST_REGIONS, read_region, &readings);
     TT_EACH (reading, &readings.items) {
         struct tt_world_account *account = account_of(arena, world, reading->cloud);
 

@@ -183,6 +183,6 @@ void tt_observe_pools(struct tt_arena *arena, const struct tt_clouds *clouds,
     struct askings askings = {.clock = clock};
 
     add_askings(arena, clouds, desired, options, only, world, &askings);
-    tt_parallel(askings.items.count, MOST_MACHINES, ask, &askings);
+    tt_parallel(clock, askings.items.count, MOST_MACHINES, ask, &askings);
     conclude(arena, options, &askings);
 }

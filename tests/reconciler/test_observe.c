@@ -450,11 +450,11 @@ static void every_item_is_visited_once(void **state)
     atomic_int visits[500] = {0};
 
     (void)state;
-    tt_parallel(500, 16, count_visit, visits);
+    tt_parallel(NULL, 500, 16, count_visit, visits);
     for (int i = 0; i < 500; i++)
         assert_int_equal(visits[i], 1);
-    tt_parallel(0, 16, count_visit, visits);
-    tt_parallel(1, 1, count_visit, visits);
+    tt_parallel(NULL, 0, 16, count_visit, visits);
+    tt_parallel(NULL, 1, 1, count_visit, visits);
     assert_int_equal(visits[0], 2);
 }
 
