@@ -7,7 +7,8 @@ usage: ./dev test [CTEST OPTION...]
 
 Installs what is missing, builds with warnings as errors, and runs every test with ctest. Then the
 end-to-end tests run once more with the optimised program, as an ordinary user when this is root,
-and the planner is held to its laws for at most a minute (./dev prove runs longer).
+and the planner is held to its laws for at most a minute (./dev prove runs longer),
+and simulated histories are played for at most a minute (./dev simulate).
 Skipped tests are named; with CI=true a skipped test is a failure unless dev.d/may-skip.txt names it,
 since what a test needs can be installed. Options go to ctest: ./dev test -R store
 END
@@ -80,6 +81,12 @@ run_prove() {
     build-prove/prove 200000 1 60
 }
 
+# As many of 3,000 simulated histories as fit into a minute.
+run_simulate() {
+    build_preset prove build-prove simulate
+    build-prove/simulate 3000 1 60
+}
+
 dev_test() {
     local folder failed=0 passed bad skipped unknown
 
@@ -92,6 +99,7 @@ dev_test() {
     with_lock build-dev run_ctest build-dev "$folder/units.log" "$@" || failed=1
     [ $# -gt 0 ] || run_end_to_end "$folder/e2e.log" || failed=1
     [ $# -gt 0 ] || run_prove || failed=1
+    [ $# -gt 0 ] || run_simulate || failed=1
 
     cat "$folder"/*.log >"$folder/all"
     count "$folder/all" >"$folder/count"

@@ -51,4 +51,5 @@ foreach(script ${scripts})
     set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77)
 endforeach()
 
+include(tests/simulate/simulate.cmake)
 include(tests/fuzz/fuzz.cmake)

@@ -1,0 +1,195 @@
+/*
+ * History: the life itself.
+ */
+#include "tests/simulate/history.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/file.h"
+
+#define START  (INT64_C(1800000000) * 1000)
+#define ROUNDS 10 /* runs after the last fault until nothing may be left to do */
+
+const char *const fault_words[] = {"throttled",
+                                   "unavailable",
+                                   "timeouts before",
+                                   "timeouts after",
+                                   "denied",
+                                   "crashes",
+                                   "second runs",
+                                   "lost stores",
+                                   "deaths",
+                                   "terminations",
+                                   "lost marks",
+                                   "deregistrations",
+                                   "foreign members",
+                                   "zones",
+                                   "capacity",
+                                   "regions",
+                                   "forgotten pools",
+                                   "late views",
+                                   NULL};
+
+unsigned roll(struct history *h, unsigned sides)
+{
+    uint64_t z = h->dice += UINT64_C(0x9e3779b97f4a7c15);
+
+    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+    return (unsigned)((z ^ z >> 31) >> 16) % sides;
+}
+
+bool chance(struct history *h, unsigned per_mille)
+{
+    return roll(h, 1000) < per_mille;
+}
+
+bool strikes(struct history *h, enum fault_kind kind, unsigned per_mille)
+{
+    if (!chance(h, per_mille) || h->calm || h->limits.without & 1u << kind ||
+        h->faults >= h->limits.faults)
+        return false;
+    h->faults++;
+    return true;
+}
+
+void say(struct history *h, const char *format, ...)
+{
+    va_list args;
+
+    if (!h->tell)
+        return;
+    va_start(args, format);
+    printf("%9.1f s  %*s", (double)(h->now - START) / 1000.0, h->depth > 1 ? 4 : 0, "");
+    vprintf(format, args);
+    putchar('\n');
+    va_end(args);
+}
+
+void broke(struct history *h, const char *format, ...)
+{
+    va_list args;
+
+    if (h->broken[0])
+        return;
+    va_start(args, format);
+    vsnprintf(h->broken, sizeof(h->broken), format, args);
+    va_end(args);
+    say(h, "BROKEN: %s", h->broken);
+}
+
+static tt_time cloud_now(void *self)
+{
+    return ((struct history *)self)->now;
+}
+
+static void cloud_sleep(void *self, tt_time delay)
+{
+    ((struct history *)self)->now += delay;
+}
+
+static void make_cloud(struct history *h)
+{
+    static const char *const zones[] = {"a", "b", "c", NULL};
+    struct tt_sim_options options = {.boot = 5000 + (tt_time)roll(h, 30) * 1000,
+                                     .into_service = (tt_time)roll(h, 5) * 1000,
+                                     .drain = (tt_time)roll(h, 8) * 1000,
+                                     .vanish = roll(h, 2) ? (tt_time)roll(h, 600) * 1000 : 0,
+                                     .keep_dead_members = roll(h, 4) == 0};
+
+    if (strikes(h, FAULT_LATE, 500)) {
+        options.create_seen = (tt_time)roll(h, 10) * 1000;
+        options.tags_seen = (tt_time)roll(h, 10) * 1000;
+    }
+    h->sim = tt_sim_new(&h->clock, &options);
+    tt_sim_add_region(h->sim, "east", "r", zones);
+    tt_sim_add_region(h->sim, "west", "r", zones);
+    tt_sim_add_balancer(h->sim, "east", "r", "elb", NULL);
+    tt_sim_add_address(h->sim, "east", "r", "203.0.113.9");
+}
+
+static void lose_store(struct history *h)
+{
+    static const char *const names[] = {"store.db", "store.db-wal", "store.db-shm"};
+
+    for (int i = 0; i < 3; i++) {
+        char path[256];
+
+        snprintf(path, sizeof(path), "%s/%s", h->folder, names[i]);
+        unlink(path);
+    }
+}
+
+static void live(struct history *h)
+{
+    int commits = 1 + (int)roll(h, 4);
+
+    for (int i = 0; i < commits && i < h->limits.commits && !h->broken[0]; i++) {
+        commit_draw(h);
+        for (unsigned run = 0, runs = 1 + roll(h, 3); run < runs && !h->broken[0]; run++) {
+            if (strikes(h, FAULT_LOST_STORE, 30)) {
+                say(h, "the store is lost");
+                h->store_was_lost = true;
+                lose_store(h);
+            }
+            for (unsigned act = 0, acts = roll(h, 3); act < acts; act++)
+                humans_act(h);
+            process_run(h);
+            h->now += 1000 * (tt_time)(1 + roll(h, chance(h, 200) ? 4000 : 60));
+        }
+    }
+}
+
+/* The faults stop; after a bounded number of runs there is nothing to do. */
+static void converge(struct history *h)
+{
+    int steps = -1;
+
+    say(h, "the faults stop");
+    h->calm = true;
+    humans_mend(h);
+    for (int i = 0; i < ROUNDS && !h->broken[0]; i++) {
+        /* what is new is seen; in the end even the hour of a recovery limit is over */
+        h->now += i < 4 ? 90000 : 3700000;
+        steps = process_run(h);
+        if (steps == 0 && i > 0)
+            break;
+    }
+    if (steps != 0)
+        broke(h, "there is still something to do after %d runs", ROUNDS);
+    else
+        referee_end(h);
+}
+
+int history_play(uint64_t seed, const struct limits *limits, bool tell, const char *folder,
+                 char *ret_broken, size_t size, int *ret_faults)
+{
+    struct history *h = calloc(1, sizeof(*h));
+    bool held;
+
+    if (!h)
+        abort();
+    h->seed = h->dice = seed;
+    h->schedule = seed ^ UINT64_C(0x5bd1e995);
+    h->limits = *limits;
+    h->tell = tell;
+    h->folder = folder;
+    h->now = START;
+    h->clock = (struct tt_clock){.now = cloud_now, .sleep = cloud_sleep, .self = h};
+    lose_store(h);
+    make_cloud(h);
+    live(h);
+    if (!h->broken[0])
+        converge(h);
+    held = !h->broken[0];
+    snprintf(ret_broken, size, "%s", h->broken);
+    *ret_faults = h->faults;
+    tt_sim_free(h->sim);
+    tt_arena_release(&h->arena);
+    free(h);
+    return held ? 0 : -1;
+}

@@ -1,0 +1,138 @@
+/*
+ * History: one life of a fleet, drawn from a seed: commits, runs of trimtab, and what goes wrong in
+ * between and in the middle. The real planner, apply and store are at work; only the cloud, the
+ * clock and chance are made.
+ *
+ *   history.c   the life itself: commits and runs until the faults stop, then to the end
+ *   commits.c   what a commit desires
+ *   process.c   one run of trimtab, with its own view of the clock
+ *   faults.c    what the cloud does to a call, and a crash
+ *   humans.c    what people and misfortune do behind our back
+ *   referee.c   the laws, held against the cloud's own truth; it knows nothing of the planner
+ *   simulate.c  many histories on all cores, shrinking, telling
+ */
+#ifndef TT_TESTS_SIMULATE_HISTORY_H
+#define TT_TESTS_SIMULATE_HISTORY_H
+
+#include <stdint.h>
+
+#include "base/str.h"
+#include "providers/intercept.h"
+#include "providers/sim/sim.h"
+#include "reconciler/apply.h"
+
+enum fault_kind {
+    FAULT_THROTTLE,
+    FAULT_UNAVAILABLE,
+    FAULT_TIMEOUT_BEFORE,
+    FAULT_TIMEOUT_AFTER,
+    FAULT_DENIED,
+    FAULT_CRASH,
+    FAULT_SECOND_RUN,
+    FAULT_LOST_STORE,
+    FAULT_DEATH,
+    FAULT_VANISH,
+    FAULT_TAGS,
+    FAULT_MEMBERS,
+    FAULT_FOREIGN,
+    FAULT_ZONE,
+    FAULT_CAPACITY,
+    FAULT_REGION,
+    FAULT_POOL,
+    FAULT_LATE,
+    FAULT_KINDS,
+};
+
+extern const char *const fault_words[];
+
+/* What to leave out, for shrinking. */
+struct limits {
+    unsigned without; /* bits of enum fault_kind */
+    int faults;       /* only the first so many happen */
+    int commits;
+};
+
+/* What Git says: a handful of numbers from which the desired world is built. */
+struct commit {
+    int number;
+    bool running;
+    int count[2][2]; /* service, account; -1: no such placement */
+    int version[2];
+    unsigned zones; /* of the cloud balancer; 0: regional */
+    bool edge;
+    int surge, unavailable;
+    int max_destroy;
+};
+
+struct history {
+    uint64_t seed, dice, schedule;
+    struct limits limits;
+    bool tell, calm;
+    int faults; /* that happened */
+    struct tt_arena arena;
+    tt_time now;
+    struct tt_clock clock; /* the cloud's */
+    struct tt_sim *sim;
+    const char *folder; /* of the store */
+    struct commit commit;
+    int runs, depth;
+    int misfortunes; /* what happened to the fleet without us: humans, deaths, late views */
+    bool store_was_lost;
+    tt_time recoveries[64];
+    int recovery_count;
+    struct tt_strings foreign; /* machines that were never ours */
+    unsigned calls;
+    char broken[512]; /* the law that was broken first; "" */
+};
+
+/* One run of trimtab. */
+struct process {
+    struct history *history;
+    int number;
+    struct tt_clock clock;
+    tt_time skew; /* a crashed run goes on alone, outside of time */
+    bool crashed;
+    atomic_bool stop;
+    struct tt_store *store;
+    int64_t token;
+    tt_time renewed;
+    int misfortunes; /* of the history when it observed */
+    const struct tt_desired *desired;
+    const struct tt_world *world;
+    int floors[2]; /* by service: members that must stay in service behind lb; -1: not judged */
+};
+
+/* history.c. Plays the history of SEED; 0: every law held. */
+int history_play(uint64_t seed, const struct limits *limits, bool tell, const char *folder,
+                 char *ret_broken, size_t size, int *ret_faults);
+unsigned roll(struct history *h, unsigned sides);
+bool chance(struct history *h, unsigned per_mille);
+/* Chance, where a fault of KIND is allowed; counts it. */
+bool strikes(struct history *h, enum fault_kind kind, unsigned per_mille);
+void say(struct history *h, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void broke(struct history *h, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* commits.c */
+void commit_draw(struct history *h);
+struct tt_desired *commit_desired(struct history *h, struct tt_arena *arena);
+
+/* process.c. Returns the steps of its plan; -1: it did not come so far. */
+int process_run(struct history *h);
+
+/* faults.c */
+struct tt_provider *faults_decorate(struct tt_arena *arena, struct tt_provider *inner,
+                                    struct process *process, const char *account);
+
+/* humans.c */
+void humans_act(struct history *h);
+void humans_mend(struct history *h);
+
+/* referee.c */
+void referee_start(struct process *process);
+void referee_before(struct process *process, const char *account, const struct tt_call *call,
+                    struct tt_world *truth);
+void referee_after(struct process *process, const char *account, const struct tt_call *call,
+                   const struct tt_world *before, const struct tt_world *truth);
+void referee_end(struct history *h);
+
+#endif

@@ -1,0 +1,168 @@
+/*
+ * Process: one run of trimtab as `apply` makes it: lock, observe, remember, plan, carry out.
+ */
+#include <string.h>
+
+#include "reconciler/observe.h"
+#include "reconciler/planner.h"
+#include "tests/simulate/history.h"
+
+#define LEASE 60000
+
+static tt_time process_now(void *self)
+{
+    const struct process *p = self;
+
+    return p->history->now + p->skew;
+}
+
+static void process_sleep(void *self, tt_time delay)
+{
+    struct process *p = self;
+
+    if (p->crashed)
+        p->skew += INT64_C(3600) * 1000;
+    else
+        p->history->now += delay;
+}
+
+static size_t process_choose(void *self, size_t count)
+{
+    struct process *p = self;
+
+    p->history->schedule =
+        p->history->schedule * UINT64_C(6364136223846793005) + 1442695040888963407;
+    return (size_t)(p->history->schedule >> 33) % count;
+}
+
+static void open_clouds(struct process *p, struct tt_arena *arena, struct tt_clouds *clouds)
+{
+    TT_EACH (account, &p->desired->accounts)
+        *TT_VEC_ADD(arena, &clouds->items) = (struct tt_cloud){
+            .account = *account,
+            .provider = faults_decorate(
+                arena, tt_sim_account(p->history->sim, arena, (*account)->name, p->desired->owner),
+                p, (*account)->name)};
+}
+
+/* -1: somebody else is at work. */
+static int take_lock(struct process *p, struct tt_arena *arena)
+{
+    struct history *h = p->history;
+    struct tt_strings deployments = {0};
+    struct tt_error err = {0};
+
+    tt_strings_add(arena, &deployments, "shop");
+    for (int tries = 0;
+         tt_store_lock(p->store, &deployments, "apply", h->now, LEASE, &p->token, &err) < 0;
+         tries++) {
+        say(h, "run %d: %s", p->number, err.message);
+        if (h->depth > 1)
+            return -1;
+        if (tries == 1) {
+            broke(h, "a crashed run blocks the next one for longer than its lease: %s",
+                  err.message);
+            return -1;
+        }
+        h->now += LEASE + 1;
+        err = (struct tt_error){0};
+    }
+    p->renewed = h->now;
+    if (h->depth > 1)
+        broke(h, "two runs hold the lock of one deployment");
+    return 0;
+}
+
+static struct tt_plan *make_plan(struct process *p, struct tt_arena *arena,
+                                 const struct tt_clouds *clouds)
+{
+    struct history *h = p->history;
+    const struct tt_observe_options observe_options = {0};
+    const struct tt_plan_options options = {.allow_destroy = h->calm ? 1000 : 0,
+                                            .allow_vanished = h->calm};
+    struct tt_memory memory = {0};
+    struct tt_plan *plan = NULL;
+    struct tt_error err = {0};
+
+    p->misfortunes = h->misfortunes;
+    p->world = tt_observe(arena, clouds, p->desired, &p->clock, &observe_options);
+    if (p->crashed)
+        return NULL;
+    if (tt_store_load_memory(p->store, arena, h->now, &memory, &err) < 0 ||
+        tt_planner_plan(arena, p->desired, p->world, &memory, h->now, &options, &plan, &err) < 0) {
+        broke(h, "no plan can be made: %s", err.message);
+        return NULL;
+    }
+    TT_EACH (problem, &plan->problems)
+        say(h, "run %d: problem %s: %s", p->number, problem->code, problem->message);
+    return plan;
+}
+
+static int carry_out(struct process *p, struct tt_arena *arena, const struct tt_plan *plan,
+                     const struct tt_clouds *clouds)
+{
+    struct history *h = p->history;
+    struct tt_apply_outcome outcome = {0};
+    struct tt_error err = {0};
+    struct tt_run_record record = {.began = h->now, .command = "apply", .revision = plan->revision};
+    struct tt_apply_request request = {.desired = p->desired,
+                                       .world = p->world,
+                                       .plan = plan,
+                                       .clouds = clouds,
+                                       .clock = &p->clock,
+                                       .store = p->store,
+                                       .parallelism = 1,
+                                       .stop = &p->stop};
+
+    if (tt_store_begin_run(p->store, "apply", plan->revision, h->now, &record.id, &err) < 0)
+        return broke(h, "the store: %s", err.message), -1;
+    request.run = record.id;
+    if (tt_apply(arena, &request, &outcome, &err) < 0)
+        return broke(h, "apply: %s", err.message), -1;
+    if (p->crashed)
+        return -1;
+    for (size_t i = 0; i < plan->steps.count; i++)
+        if (outcome.steps[i].state == TT_STEP_STATE_FAILED)
+            say(h, "run %d: s%zu %s of %s failed: %s", p->number, i + 1,
+                tt_action_words[plan->steps.items[i].action],
+                tt_subject_text(arena, &plan->steps.items[i].subject),
+                outcome.steps[i].error.message);
+    say(h, "run %d ends: %d done, %d failed, %d left out, %d held", p->number, outcome.done,
+        outcome.failed, outcome.skipped, outcome.held);
+    record.result = outcome.failed ? "failed" : "done";
+    record.ended = h->now;
+    if (tt_store_end_run(p->store, &record, &err) < 0 ||
+        (p->token && tt_store_unlock(p->store, p->token, &err) < 0))
+        broke(h, "the store: %s", err.message);
+    return (int)plan->steps.count;
+}
+
+int process_run(struct history *h)
+{
+    struct tt_arena arena = {0};
+    struct tt_clouds clouds = {0};
+    struct tt_error err = {0};
+    struct process p = {.history = h, .number = ++h->runs};
+    const struct tt_plan *plan;
+    int steps = -1;
+
+    h->depth++;
+    p.clock = (struct tt_clock){process_now, process_sleep, &p, process_choose};
+    p.desired = commit_desired(h, &arena);
+    if (tt_store_open(h->folder, &p.store, &err) < 0) {
+        broke(h, "the store: %s", err.message);
+    } else {
+        say(h, "run %d begins", p.number);
+        open_clouds(&p, &arena, &clouds);
+        if (take_lock(&p, &arena) == 0 && (plan = make_plan(&p, &arena, &clouds))) {
+            say(h, "run %d plans %zu steps", p.number, plan->steps.count);
+            referee_start(&p);
+            steps = carry_out(&p, &arena, plan, &clouds);
+        }
+        tt_store_close(p.store);
+    }
+    h->depth--;
+    tt_clouds_close(&clouds);
+    tt_arena_release(&arena);
+    return steps;
+}

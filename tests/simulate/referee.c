@@ -1,0 +1,288 @@
+/*
+ * Referee: holds what happens to the laws of the design (§7), by the cloud's own truth. Where
+ * somebody else's deed since the observation may be the reason, nobody is blamed for a moment; for
+ * the end there is no excuse.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/simulate/history.h"
+
+#define HOUR (INT64_C(3600) * 1000)
+
+static const char *const service_names[] = {"api", "web"};
+
+static const struct tt_region *region_of(const struct tt_world *world, const char *account)
+{
+    return tt_world_region(world, account, "r");
+}
+
+static const struct tt_cloud_balancer *lb_of(const struct tt_world *world)
+{
+    const struct tt_region *region = region_of(world, "east");
+
+    return region ? tt_region_balancer(region, "elb") : NULL;
+}
+
+static bool is_live(const struct tt_server *server)
+{
+    return tt_streq(server->tags.owner, "acme") && server->state != TT_SERVER_GONE;
+}
+
+/* Members of SERVICE in service behind lb on machines that run and do not fail. */
+static int count_serving(const struct tt_world *world, const char *service)
+{
+    const struct tt_region *region = region_of(world, "east");
+    const struct tt_cloud_balancer *lb = lb_of(world);
+    int count = 0;
+
+    if (!lb)
+        return 0;
+    TT_EACH (member, &lb->members) {
+        const struct tt_server *server = tt_region_server(region, member->server);
+
+        count += member->state == TT_MEMBER_IN_SERVICE && server && is_live(server) &&
+                 server->state == TT_SERVER_RUNNING && server->health != TT_HEALTH_FAILING &&
+                 tt_streq(server->tags.service, service);
+    }
+    return count;
+}
+
+void referee_start(struct process *p)
+{
+    const struct commit *c = &p->history->commit;
+
+    for (int i = 0; i < 2; i++) {
+        int now = count_serving(p->world, service_names[i]);
+        int least = (c->count[i][0] < 0 ? 0 : c->count[i][0]) - c->unavailable;
+
+        p->floors[i] = !c->running ? 0 : now < least ? now : least;
+    }
+}
+
+static bool disturbed(const struct process *p)
+{
+    return p->history->misfortunes != p->misfortunes;
+}
+
+/* --- before a call --------------------------------------------------------------------------- */
+
+/* Law 3: nothing is ever made outside the zones of its service. */
+static void check_zone(struct process *p, const char *account, const struct tt_create_request *ask)
+{
+    TT_EACH (deployment, &p->desired->deployments)
+        TT_EACH (balancer, &(*deployment)->balancers)
+            if (ask->tags.service && tt_streq((*balancer)->account->name, account) &&
+                (*balancer)->scope == TT_SCOPE_DATA_CENTER &&
+                !tt_strings_has(&(*balancer)->zones, ask->zone))
+                broke(p->history, "law 3: %s is made in zone %s", ask->name,
+                      ask->zone ? ask->zone : "(any)");
+}
+
+/* Law 4: nothing is made where the plan could not look. */
+static void check_slot(struct process *p, const char *account, const struct tt_create_request *ask)
+{
+    const struct tt_region *seen = region_of(p->world, account);
+
+    if (seen && !seen->observed)
+        broke(p->history, "law 4: %s is made in %s, which could not be seen", ask->name, account);
+}
+
+static const struct tt_server *find(const struct tt_world *world, const char *account,
+                                    const char *id)
+{
+    const struct tt_region *region = region_of(world, account);
+
+    return region && id ? tt_region_server(region, id) : NULL;
+}
+
+/* Whom clients still reach is not deleted, and who does not serve yet is not enrolled. */
+static void check_member(struct process *p, const char *account, const struct tt_call *call,
+                         const struct tt_world *truth)
+{
+    bool leaves = call->member == TT_CALL_DELETE_SERVER;
+    const struct tt_server *server = find(truth, account, leaves ? call->object : call->server);
+
+    if (!server || disturbed(p))
+        return;
+    if (call->member == TT_CALL_ENROLL && server->state != TT_SERVER_RUNNING)
+        broke(p->history, "%s is enrolled though it does not run", server->id);
+    if (leaves && server->state == TT_SERVER_RUNNING && strcmp(account, "east") == 0)
+        TT_EACH (member, &lb_of(truth)->members)
+            if (tt_streq(member->server, server->id) && member->state == TT_MEMBER_IN_SERVICE)
+                broke(p->history, "%s is deleted while it is in service", server->id);
+}
+
+void referee_before(struct process *p, const char *account, const struct tt_call *call,
+                    struct tt_world *truth)
+{
+    if (call->member == TT_CALL_CREATE_SERVER) {
+        check_zone(p, account, call->create);
+        check_slot(p, account, call->create);
+    }
+    if (call->member == TT_CALL_ENROLL || call->member == TT_CALL_DELETE_SERVER)
+        check_member(p, account, call, truth);
+}
+
+/* --- after it -------------------------------------------------------------------------------- */
+
+/* Law 6. */
+static void check_floor(struct process *p, const struct tt_call *call,
+                        const struct tt_world *before, const struct tt_world *truth)
+{
+    for (int i = 0; i < 2 && !disturbed(p); i++) {
+        int had = count_serving(before, service_names[i]);
+        int has = count_serving(truth, service_names[i]);
+
+        if (has < had && has < p->floors[i])
+            broke(p->history, "law 6: after %s of %s %d of %s serve, and the floor is %d",
+                  tt_call_member_words[call->member], call->object, has, service_names[i],
+                  p->floors[i]);
+    }
+}
+
+/* Law 8: a new machine of edge while a failed one is there. */
+static void check_recovery(struct process *p, const struct tt_call *call,
+                           const struct tt_world *before, const struct tt_world *truth)
+{
+    struct history *h = p->history;
+    bool failed = false;
+    int recent = 0;
+
+    if (!call->create->tags.balancer || find(before, "east", call->answer_id) ||
+        !find(truth, "east", call->answer_id))
+        return;
+    TT_EACH (server, &region_of(p->world, "east")->servers)
+        failed |= is_live(server) && server->tags.balancer && server->state == TT_SERVER_FAILED;
+    if (!failed || h->recovery_count == 64)
+        return;
+    h->recoveries[h->recovery_count++] = h->now;
+    for (int i = 0; i < h->recovery_count; i++)
+        recent += h->now - h->recoveries[i] < HOUR;
+    if (recent > 2 && !h->store_was_lost)
+        broke(h, "law 8: edge is replaced %d times in an hour", recent);
+}
+
+/* Law 5: what is not ours stays. */
+static void check_owner(struct process *p, const char *account, const struct tt_call *call,
+                        const struct tt_world *before)
+{
+    const struct tt_server *server = find(before, account, call->object);
+
+    if (server && !tt_streq(server->tags.owner, "acme"))
+        broke(p->history, "law 5: %s is not ours and was deleted", server->id);
+}
+
+void referee_after(struct process *p, const char *account, const struct tt_call *call,
+                   const struct tt_world *before, const struct tt_world *truth)
+{
+    if (call->member == TT_CALL_DELETE_SERVER || call->member == TT_CALL_FENCE)
+        check_owner(p, account, call, before);
+    if (call->member == TT_CALL_CREATE_SERVER)
+        check_recovery(p, call, before, truth);
+    check_floor(p, call, before, truth);
+}
+
+/* --- the end --------------------------------------------------------------------------------- */
+
+static bool is_member(const struct tt_world *world, const char *id)
+{
+    TT_EACH (member, &lb_of(world)->members)
+        if (tt_streq(member->server, id))
+            return member->state == TT_MEMBER_IN_SERVICE;
+    return false;
+}
+
+static void check_machine(struct history *h, const struct tt_world *world, const char *account,
+                          const struct tt_server *server, int service)
+{
+    const struct commit *c = &h->commit;
+    char template[16];
+
+    snprintf(template, sizeof(template), "v%d", c->version[service]);
+    if (server->state != TT_SERVER_RUNNING)
+        broke(h, "the end: %s does not run", server->id);
+    if (!tt_streq(server->template, template))
+        broke(h, "the end: %s is of %s, not %s", server->id, server->template, template);
+    if (strcmp(account, "east") != 0)
+        return;
+    if (!is_member(world, server->id))
+        broke(h, "the end: %s is not in service", server->id);
+    if (c->zones && !(c->zones & 1u << (server->zone[0] - 'a')))
+        broke(h, "the end: %s is in zone %s", server->id, server->zone);
+}
+
+static int wanted(const struct commit *c, int service, int account)
+{
+    return c->running && c->count[service][account] > 0 ? c->count[service][account] : 0;
+}
+
+static void check_account(struct history *h, const struct tt_world *world, int index)
+{
+    const char *account = index ? "west" : "east";
+    int counts[2] = {0}, edges = 0;
+
+    TT_EACH (server, &region_of(world, account)->servers) {
+        if (!is_live(server))
+            continue;
+        if (server->tags.balancer) {
+            edges++;
+            if (!tt_streq(region_of(world, "east")->addresses.items[0].server, server->id))
+                broke(h, "the end: the address does not reach %s", server->id);
+            continue;
+        }
+        for (int service = 0; service < 2; service++)
+            if (tt_streq(server->tags.service, service_names[service])) {
+                counts[service]++;
+                check_machine(h, world, account, server, service);
+            }
+    }
+    for (int service = 0; service < 2; service++)
+        if (counts[service] != wanted(&h->commit, service, index))
+            broke(h, "law 7: in the end %s has %d machines of %s and should have %d", account,
+                  counts[service], service_names[service], wanted(&h->commit, service, index));
+    if (index == 0 && edges != (h->commit.running && h->commit.edge))
+        broke(h, "law 7: in the end there are %d machines of edge", edges);
+}
+
+static void check_pool(struct history *h, const struct tt_world *world)
+{
+    const struct commit *c = &h->commit;
+    int total = 0;
+
+    for (int i = 0; i < 4; i++)
+        total += wanted(c, i / 2, i % 2);
+    TT_EACH (pool, &region_of(world, "east")->pools) {
+        const struct tt_server *machine = find(world, "east", pool->machine);
+        int serving = 0;
+
+        if (!machine || !is_live(machine))
+            continue;
+        TT_EACH (member, &pool->members)
+            serving += member->state == TT_MEMBER_IN_SERVICE;
+        if (serving < total)
+            broke(h, "the end: %d of %d members serve behind edge", serving, total);
+    }
+}
+
+void referee_end(struct history *h)
+{
+    struct tt_arena scratch = {0};
+    const struct tt_world *world = tt_sim_world(h->sim, &scratch);
+
+    check_account(h, world, 0);
+    check_account(h, world, 1);
+    check_pool(h, world);
+    TT_EACH (id, &h->foreign) {
+        bool found = false;
+
+        TT_EACH (account, &world->accounts) {
+            const struct tt_server *server = find(world, account->name, *id);
+
+            found |= server && server->state != TT_SERVER_GONE;
+        }
+        if (!found)
+            broke(h, "law 5: %s was not ours and is gone", *id);
+    }
+    tt_arena_release(&scratch);
+}
