@@ -2,7 +2,7 @@
  * AWS: EC2 machines, classic load balancers, target groups of application and network load
  * balancers, elastic addresses. docs/aws.md says what an operator has to know.
  *
- *     template   an image: ami-..., its name, or its Name tag (the newest one)
+ *     template   an image: ami-..., or the name or Name tag of one of our own (the newest)
  *     size       an instance type
  *     firewalls  security groups: sg-..., names, or Name tags
  *     network    a subnet or VPC: subnet-..., vpc-..., or a Name tag

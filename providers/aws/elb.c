@@ -296,7 +296,7 @@ static int set_zones(const struct tt_aws_visit *visit, const char *id,
                      const struct tt_strings *zones, struct tt_error *err)
 {
     struct tt_strings subnets = {0};
-    struct classic classic;
+    struct classic classic = {0};
     bool by_name = true;
 
     if (find(visit, id, &classic, err) < 0 || tt_aws_check_zones(visit, zones, err) < 0)
@@ -361,7 +361,7 @@ static int set_listeners(const struct tt_aws_visit *visit, const char *id,
     TT_FORM_AUTO old = {0};
     TT_FORM_AUTO new = {0};
     int gone = 0, come = 0;
-    struct classic classic;
+    struct classic classic = {0};
 
     if (find(visit, id, &classic, err) < 0)
         return -1;
@@ -384,7 +384,7 @@ static int set_health_check(const struct tt_aws_visit *visit, const char *id,
                             const struct tt_health_check *health, struct tt_error *err)
 {
     int interval, timeout, port;
-    struct classic classic;
+    struct classic classic = {0};
     TT_FORM_AUTO form = {0};
 
     if (find(visit, id, &classic, err) < 0 ||

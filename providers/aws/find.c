@@ -14,6 +14,7 @@ struct finding {
     const char *name; /* NULL: it has none */
     struct tt_aws_named now;
     const char *now_name, *now_tag, *tag_key;
+    bool own; /* nobody else's: anyone may give an image any name */
     enum { BY_ID, BY_NAME, BY_TAG, BY_VPC } by;
     const struct tt_strings *words;
     struct tt_aws_names *names;
@@ -108,6 +109,7 @@ static int list(const struct tt_aws_visit *visit, enum tt_aws_action action, con
     tt_aws_filter_any(&form, filter, words);
     if (within)
         tt_aws_filter(&form, key, within);
+    tt_aws_add(&form, finding->own ? "self" : NULL, "Owner.1");
     /* paging would need MaxResults, which not all of these take with filters of ids */
     return tt_aws_list(visit, action, &form, 0, take, finding, err);
 }
@@ -125,6 +127,7 @@ int tt_aws_find_images(const struct tt_aws_visit *visit, const struct tt_strings
     if (list(visit, TT_AWS_DESCRIBE_IMAGES, "image-id", &chosen, &finding, NULL, NULL, err) < 0)
         return -1;
     finding.by = BY_NAME;
+    finding.own = true;
     chosen = choose(arena, words, "ami-", false, ret_names);
     if (list(visit, TT_AWS_DESCRIBE_IMAGES, "name", &chosen, &finding, NULL, NULL, err) < 0)
         return -1;
@@ -167,6 +170,8 @@ static int find_in_vpcs(const struct tt_aws_visit *visit, const struct tt_string
         .arena = arena, .item = "vpcSet/item", .id = "vpcId", .by = BY_TAG, .names = &vpcs};
     struct tt_strings named = choose(arena, words, "vpc-", false, subnets->names);
     struct tt_strings ids = choose(arena, words, "vpc-", true, subnets->names);
+    struct tt_aws_names *all = subnets->names;
+    int result;
 
     if (list(visit, TT_AWS_DESCRIBE_VPCS, "tag:Name", &named, &finding, NULL, NULL, err) < 0)
         return -1;
@@ -176,10 +181,11 @@ static int find_in_vpcs(const struct tt_aws_visit *visit, const struct tt_string
         if (!tt_strings_has(&ids, vpc->id))
             tt_strings_add(arena, &ids, vpc->id);
     subnets->by = BY_VPC;
-    struct tt_aws_names *all = subnets->names;
     subnets->names = &found;
-    if (list(visit, TT_AWS_DESCRIBE_SUBNETS, "vpc-id", &ids, subnets, "availability-zone", zone,
-             err) < 0)
+    result = list(visit, TT_AWS_DESCRIBE_SUBNETS, "vpc-id", &ids, subnets, "availability-zone",
+                  zone, err);
+    subnets->names = all;
+    if (result < 0)
         return -1;
     TT_EACH (subnet, &found)
         TT_EACH (vpc, &vpcs)

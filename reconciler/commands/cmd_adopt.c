@@ -68,12 +68,14 @@ static int take_server(struct adoption *adoption, const struct tt_world_account 
                        "several machines are named %s: give the id of one of them", server->name);
     adoption->server = server;
     adoption->placement = find_placement(adoption->service, account->name, region->name);
+    if (!adoption->placement) {
+        tt_fail(err, TT_ERR_SPEC, "%s is in %s/%s, where %s has no placement", server->id,
+                account->name, region->name, adoption->service->name);
+        return -1;
+    }
     if (server->tags.owner)
         return tt_fail(err, TT_ERR_CONFLICT, "%s carries the mark of %s already", server->id,
                        server->tags.owner);
-    if (!adoption->placement)
-        return tt_fail(err, TT_ERR_SPEC, "%s is in %s/%s, where %s has no placement", server->id,
-                       account->name, region->name, adoption->service->name);
     return 0;
 }
 
@@ -90,12 +92,12 @@ static int find_server(struct adoption *adoption, struct tt_error *err)
                         server->state != TT_SERVER_GONE &&
                         take_server(adoption, account, region, server, err) < 0)
                         return -1;
-    return adoption->server
-               ? 0
-               : tt_fail(err, TT_ERR_NOT_FOUND,
-                         "no machine has the id or the name %s: trimtab observe shows those that "
-                         "there are",
-                         wanted);
+    if (adoption->server)
+        return 0;
+    tt_fail(err, TT_ERR_NOT_FOUND,
+            "no machine has the id or the name %s: trimtab observe shows those that there are",
+            wanted);
+    return -1;
 }
 
 /* The lowest number that no server of the service has; a full placement takes nobody in, since one
@@ -204,6 +206,9 @@ static int adopt(struct adoption *adoption, struct tt_error *err)
     struct tt_session *session = adoption->session;
 
     tt_session_observe(session, &(struct tt_observe_options){.everything = true});
+    adoption->server = NULL; /* none of this world yet */
+    adoption->placement = NULL;
+    adoption->slot = 0;
     tt_session_remember(session);
     if (find_server(adoption, err) < 0 || find_slot(adoption, err) < 0 || show(adoption, err) < 0)
         return -1;

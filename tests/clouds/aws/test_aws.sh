@@ -10,6 +10,14 @@ no_writes() {
     [ -z "$(writes)" ]
 }
 
+# Anyone may give an image any name: one is looked for among our own alone.
+own_images() {
+    double record | "$python" -c '
+import json, sys
+forms = [form for action, form in json.load(sys.stdin) if action == "DescribeImages"]
+print(all(form.get("Owner.1") == "self" for form in forms) and len(forms) > 0)'
+}
+
 # walk BALANCER FRONT: FRONT is what has its zones.
 walk() {
     local balancer=$1 front=$2 first
@@ -24,6 +32,7 @@ walk() {
     check "two zones have two each" sees servers \
         "0 us-east-1a running,1 us-east-1b running,2 us-east-1a running,3 us-east-1b running"
     check "as the spec says" sees attributes "web-1 m5.large web ops prod"
+    check "the image is one of our own" [ "$(own_images)" = True ]
     check "all are members" sees members "$balancer" "0 1 2 3"
     tt plan --detailed-exitcode
     check "then nothing is left to do" exits 0

@@ -42,7 +42,7 @@ int aws_account_begin(void **state)
         return -1;
     snprintf(account->folder, sizeof(account->folder), "/tmp/trimtab-aws-XXXXXX");
     if (!mkdtemp(account->folder))
-        return -1;
+        abort();
     clear_environment(account->folder);
     jumping_init(&account->jumping);
     tt_tally_init(&account->tally);

@@ -11,24 +11,37 @@
 #include <unistd.h>
 
 #include "providers/http/http.h"
+#include "providers/shell/shell.h"
 
 extern char **environ;
+
+/* What pip may need on its way to PyPI, and where its fruits are kept. */
+static void add_environment(struct tt_arena *arena, struct tt_strings *environment)
+{
+    static const char *const names[] = {
+        "TRIMTAB_TEST_CACHE", "XDG_CACHE_HOME", "HTTPS_PROXY", "HTTP_PROXY",
+        "NO_PROXY",           "https_proxy",    "http_proxy",  "no_proxy",
+        "SSL_CERT_FILE",      "PIP_INDEX_URL",  "PIP_CERT",    "REQUESTS_CA_BUNDLE"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (getenv(names[i]))
+            tt_strings_add(arena, environment,
+                           tt_printf(arena, "%s=%s", names[i], getenv(names[i])));
+}
 
 /* The Python that has moto, or "". */
 static void find_python(const char *source, char *path, size_t size)
 {
-    char script[512];
-    FILE *pipe;
+    struct tt_arena arena = {0};
+    const char *argv[] = {tt_printf(&arena, "%s/dev.d/moto.sh", source), NULL};
+    struct tt_shell_request request = {.argv = argv, .timeout = 600000};
+    struct tt_run_result result = {0};
 
-    snprintf(script, sizeof(script), "%s/dev.d/moto.sh", source);
-    pipe = popen(script, "r");
-    if (!pipe)
-        abort();
-    if (!fgets(path, (int)size, pipe))
-        path[0] = '\0';
-    path[strcspn(path, "\n")] = '\0';
-    if (pclose(pipe) != 0)
-        path[0] = '\0';
+    path[0] = '\0';
+    add_environment(&arena, &request.environment);
+    if (tt_shell_run(&request, &arena, &result, NULL) == 0 && result.exit_code == 0)
+        snprintf(path, size, "%.*s", (int)strcspn(result.output, "\n"), result.output);
+    tt_arena_release(&arena);
 }
 
 static int read_port(int output)
