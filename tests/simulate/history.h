@@ -99,6 +99,10 @@ struct process {
     int misfortunes; /* of the history when it observed */
     const struct tt_desired *desired;
     const struct tt_world *world;
+    int owned, destroyed; /* machines when it observed; those it deleted though Git wants them */
+    bool made;            /* it made a machine, which may replace another */
+    char names[64][32];   /* of machines that it made */
+    int name_count;
     int floors[2]; /* by service: members that must stay in service behind lb; -1: not judged */
 };
 

@@ -52,6 +52,10 @@ void referee_start(struct process *p)
 {
     const struct commit *c = &p->history->commit;
 
+    TT_EACH (account, &p->world->accounts)
+        TT_EACH (region, &account->regions)
+            TT_EACH (server, &region->servers)
+                p->owned += is_live(server);
     for (int i = 0; i < 2; i++) {
         int now = count_serving(p->world, service_names[i]);
         int least = (c->count[i][0] < 0 ? 0 : c->count[i][0]) - c->unavailable;
@@ -173,13 +177,53 @@ static void check_owner(struct process *p, const char *account, const struct tt_
         broke(p->history, "law 5: %s is not ours and was deleted", server->id);
 }
 
+/* Law 9, where there can be no doubt: machines of today's template are deleted, none is made. */
+static void check_guard(struct process *p, const char *account, const struct tt_call *call,
+                        const struct tt_world *before)
+{
+    const struct commit *c = &p->history->commit;
+    const struct tt_server *server = find(before, account, call->object);
+
+    if (!server || !is_live(server) || server->state != TT_SERVER_RUNNING || !server->tags.service)
+        return;
+    for (int i = 0; i < 2; i++) {
+        char template[16];
+
+        snprintf(template, sizeof(template), "v%d", c->version[i]);
+        p->destroyed += tt_streq(server->tags.service, service_names[i]) &&
+                        tt_streq(server->template, template);
+    }
+    if (c->running && !c->zones && !p->made && !p->history->calm && !disturbed(p) &&
+        p->destroyed > 1 && p->destroyed * 100 > p->owned * c->max_destroy)
+        broke(p->history, "law 9: %d of %d machines are deleted, the guard allows %d%%",
+              p->destroyed, p->owned, c->max_destroy);
+}
+
+/* Law 7: a create whose outcome was unknown does not make a second machine. */
+static void check_twice(struct process *p, const char *account, const struct tt_call *call,
+                        const struct tt_world *before, const struct tt_world *truth)
+{
+    if (find(before, account, call->answer_id) || !find(truth, account, call->answer_id))
+        return;
+    for (int i = 0; i < p->name_count; i++)
+        if (strcmp(p->names[i], call->create->name) == 0)
+            broke(p->history, "law 7: one run makes %s twice", call->create->name);
+    if (p->name_count < 64)
+        snprintf(p->names[p->name_count++], sizeof(p->names[0]), "%s", call->create->name);
+}
+
 void referee_after(struct process *p, const char *account, const struct tt_call *call,
                    const struct tt_world *before, const struct tt_world *truth)
 {
     if (call->member == TT_CALL_DELETE_SERVER || call->member == TT_CALL_FENCE)
         check_owner(p, account, call, before);
+    if (call->member == TT_CALL_DELETE_SERVER)
+        check_guard(p, account, call, before);
+    p->made |= call->member == TT_CALL_CREATE_SERVER;
     if (call->member == TT_CALL_CREATE_SERVER)
         check_recovery(p, call, before, truth);
+    if (call->member == TT_CALL_CREATE_SERVER)
+        check_twice(p, account, call, before, truth);
     check_floor(p, call, before, truth);
 }
 

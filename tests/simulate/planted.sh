@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# Plants one bug after the other in a copy of the sources and shows that the simulation finds each
+# within COUNT (20000) histories, with the seed that found it. Usage: planted.sh [COUNT [NAME...]]
+set -uo pipefail
+cd "$(dirname "$0")/../.." || exit 1
+
+count=${1:-20000}
+[ $# -gt 0 ] && shift
+copy=$(mktemp -d)
+trap 'rm -rf "$copy"' EXIT
+cp -r CMakeLists.txt CMakePresets.json base bench model providers reconciler specs tests "$copy/" || exit 1
+cd "$copy" || exit 1
+build() {
+    ninja -C build-prove simulate >build.log 2>&1
+}
+cmake --preset prove >build.log 2>&1 && build || { cat build.log && exit 1; }
+
+missed=0
+# plant NAME FILE SED-EXPRESSION
+plant() {
+    local name=$1 file=$2 rule=$3 found
+
+    [ ${#wanted[@]} -eq 0 ] || [[ " ${wanted[*]} " == *" $name "* ]] || return 0
+    cp "$file" kept
+    sed -i "$rule" "$file"
+    if cmp -s kept "$file"; then
+        printf '%-28s the rule no longer fits %s\n' "$name" "$file"
+        missed=1
+    elif ! build; then
+        printf '%-28s does not build\n' "$name"
+        missed=1
+    else
+        found=$(timeout 300 build-prove/simulate "$count" 1 2>&1 | grep -m 1 -E '^seed [0-9]+: ')
+        printf '%-28s %s\n' "$name" "${found:-NOT FOUND}"
+        [ -n "$found" ] || missed=1
+    fi
+    cp kept "$file"
+}
+
+wanted=("$@")
+plant lock-ignored reconciler/store_locks.c 's/return refuse(locking->arena, &row.holder, err);/return 0;/'
+plant lease-forgotten reconciler/store_locks.c 's/row.holder.expires <= locking->now ||/false \&\&/'
+plant recovery-not-written reconciler/store_memory.c 's/return tt_store_transact(store, add_recovery, &copy, err);/(void)copy; (void)add_recovery; return 0;/'
+plant recovery-limit-off reconciler/planner/balance.c 's/int limit = balancer->spec->recovery.max_per_hour;/int limit = 1000;/'
+plant tokens-not-kept reconciler/apply_try.c 's/^        enum tt_progress_word word = tt_apply_call(trial->run/        trial->run->salt[0] ^= 1; if (is_create(trial)) name_incarnation(trial->run, trial->step);\n&/'
+plant enroll-before-healthy reconciler/apply_wait.c 's/return wait_for(question, "booting");/return TT_GO_DONE;/'
+plant drain-not-awaited reconciler/apply_wait.c 's/return wait_for(question, state == TT_MEMBER_DRAINING/if (state == TT_MEMBER_DRAINING || true) return TT_GO_DONE; return wait_for(question, state == TT_MEMBER_DRAINING/'
+plant failed-step-ignored reconciler/apply_queue.c 's/        skip_dependents(run, step);\r\{0,1\}$/        open_dependents(run, step);/'
+plant wait-is-over-at-once reconciler/apply_wait.c 's/return wait_for(question, "coming into service");/return TT_GO_DONE;/'
+plant withdraw-does-nothing reconciler/apply_member.c 's/    if (tt_call_is_cloud(call))$/    if (tt_call_is_cloud(call)) return TT_GO_DONE; if (tt_call_is_cloud(call))/'
+plant guard-off reconciler/planner/guard.c 's/if (deletions <= 1 ||/if (deletions >= 0 ||/'
+exit "$missed"
