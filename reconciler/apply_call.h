@@ -3,6 +3,7 @@
  *
  *   apply_step.c     which action is which call
  *   apply_server.c   create, start, delete, fence, tag
+ *   apply_zone.c     another zone for a server whose own has no room
  *   apply_member.c   enroll, withdraw
  *   apply_setting.c  set-zones, set-listeners, set-health-check, move-address
  *
@@ -37,6 +38,11 @@ enum tt_progress_word tt_call_withdraw(const struct tt_call *call, struct tt_err
 enum tt_progress_word tt_call_zones(const struct tt_call *call, struct tt_error *err);
 enum tt_progress_word tt_call_settings(const struct tt_call *call, struct tt_error *err);
 enum tt_progress_word tt_call_move(const struct tt_call *call, struct tt_error *err);
+
+/* False: there is no other zone that the specs allow, that has not refused, and in which the
+ * service stays spread evenly. Else the step goes there. */
+bool tt_call_other_zone(const struct tt_call *call, const struct tt_service *service,
+                        const struct tt_placement *placement);
 
 /* For the calls. SUCCESS, or FAILED when RESULT is negative. */
 enum tt_progress_word tt_call_word(int result, enum tt_progress_word success);

@@ -37,6 +37,8 @@ struct tt_step_run {
         const char *server;
         const char *private_address, *public_address;
         bool seen;
+        const char *zone;       /* another one than the plan's, which has no room; NULL: none */
+        struct tt_strings full; /* zones that refused it */
     } made;
     int blind_looks;  /* observations in a row that could not tell */
     tt_time deadline; /* of its wait, by the request's clock; 0: none yet */

@@ -1,6 +1,7 @@
 /*
  * The calls that make, start, fence, mark and delete machines.
  */
+#include "base/str.h"
 #include "reconciler/apply_call.h"
 
 static int create_machine(const struct tt_call *call, const struct tt_server_spec *spec, int port,
@@ -11,7 +12,7 @@ static int create_machine(const struct tt_call *call, const struct tt_server_spe
     bool of_service = subject->kind == TT_SUBJECT_SERVICE;
     struct tt_create_request request = {
         .region = step->region,
-        .zone = step->zone,
+        .zone = call->state->made.zone ? call->state->made.zone : step->zone,
         .name = of_service ? tt_printf(call->scratch, "%s-%s-%d", subject->deployment,
                                        subject->name, subject->slot)
                            : tt_printf(call->scratch, "%s-%s", subject->deployment, subject->name),
@@ -51,6 +52,21 @@ static enum tt_progress_word configure_new(const struct tt_call *call,
     return TT_GO_FAILED;
 }
 
+/* In the plan's zone; where it has no room, in another one that the specs allow. */
+static int create_server(const struct tt_call *call, const struct tt_service *service,
+                         const struct tt_placement *placement, struct tt_error *err)
+{
+    struct tt_error own = {0};
+
+    while (create_machine(call, &placement->server, service->port, NULL, &own) < 0)
+        if (own.class != TT_ERR_CONFLICT || !tt_streq(own.code, "no-capacity") ||
+            !tt_call_other_zone(call, service, placement)) {
+            *err = own;
+            return -1;
+        }
+    return 0;
+}
+
 enum tt_progress_word tt_call_create(const struct tt_call *call, struct tt_error *err)
 {
     const struct tt_service *service = tt_apply_service(call->run, call->step);
@@ -73,8 +89,7 @@ enum tt_progress_word tt_call_create(const struct tt_call *call, struct tt_error
         placement = tt_apply_placement(service, call->step);
     if (!placement)
         return tt_call_refuse(err, "the plan makes a server where Git places none");
-    return tt_call_word(create_machine(call, &placement->server, service->port, NULL, err),
-                        TT_GO_WAIT);
+    return tt_call_word(create_server(call, service, placement, err), TT_GO_WAIT);
 }
 
 enum tt_progress_word tt_call_start(const struct tt_call *call, struct tt_error *err)

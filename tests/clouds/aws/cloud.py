@@ -7,7 +7,8 @@ cannot make.
     POST /double/policy         JSON: a policy; answers with the key of a user who has it and
                                 nothing else, and checks signatures and permissions from now on
     POST /double/faults         JSON: [{"action": "RunInstances", "fault": "throttle", "times": 2,
-                                "skip": 1}, ...]
+                                "skip": 1,
+                                "zone": "us-east-1a"}, ...]
     POST /double/impaired       JSON: ids of instances whose status checks fail
     GET  /double/record         the calls so far: [[action, {parameter: value}], ...]
     POST /double/forget         empties the record
@@ -202,10 +203,12 @@ class Double:
 
     # --- requests ---
 
-    def take_fault(self, action):
+    def take_fault(self, action, form):
         with self.lock:
             for fault in self.faults:
                 if fault["action"] not in (action, "*"):
+                    continue
+                if fault.get("zone") not in (None, form.get("Placement.AvailabilityZone")):
                     continue
                 if fault.get("skip", 0) > 0:
                     fault["skip"] -= 1
@@ -288,7 +291,7 @@ class Double:
         action = form.get("Action")
         # boto3's own calls come without our agent
         ours = environ.get("HTTP_USER_AGENT", "").startswith("trimtab")
-        fault = self.take_fault(action) if ours and action else None
+        fault = self.take_fault(action, form) if ours and action else None
         if ours and action:
             with self.lock:
                 self.calls.append([action, form])

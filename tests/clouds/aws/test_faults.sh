@@ -62,6 +62,22 @@ faults '[]'
 tt apply --auto-approve
 check "when there is some again, it is used" sees members elb "0 1"
 
+# Where the spread permits, another zone is tried.
+edit 's/zones: \[us-east-1a, us-east-1b\]/zones: [us-east-1a, us-east-1b, us-east-1c]/'
+tt apply --auto-approve
+account terminate 0
+faults '[{"action": "RunInstances", "fault": "capacity", "times": 100, "zone": "us-east-1a"}]'
+tt apply --auto-approve --allow-vanished
+check "no capacity in one of three zones: applied" exits 0
+check "in another one that keeps them even" sees servers \
+    "0 us-east-1c running,1 us-east-1b running"
+faults '[]'
+tt plan --detailed-exitcode
+check "where it stays" exits 0
+edit 's/zones: \[us-east-1a, us-east-1b, us-east-1c\]/zones: [us-east-1a, us-east-1b]/'
+tt apply --auto-approve
+check "until its zone is taken out" sees servers "0 us-east-1a running,1 us-east-1b running"
+
 # A region that cannot be read is not empty: nothing is planned there.
 for fault in throttle error denied expired malformed html other-root bomb deep empty; do
     faults "[{\"action\": \"DescribeInstances\", \"fault\": \"$fault\", \"times\": 1000}]"
