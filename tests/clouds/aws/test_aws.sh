@@ -134,4 +134,8 @@ rm -rf "$state"
 walk tg/web lb/front
 tt plan -v
 check "requests are counted by API" says 'prod: [0-9]+ requests? ec2 DescribeInstances'
+cp "$here/examples/aws/fleet.yaml" "$repo/"
+commit example
+tt validate
+check "the example is valid" exits 0
 finish
