@@ -31,7 +31,6 @@ void tt_source_close(struct tt_source **source)
         return;
     git_commit_free((*source)->commit);
     git_repository_free((*source)->repository);
-    git_libgit2_shutdown();
     *source = NULL;
 }
 
@@ -122,6 +121,10 @@ int tt_source_open(struct tt_arena *arena, const struct tt_specs_request *reques
 {
     TT_SOURCE_AUTO *source = TT_NEW(arena, struct tt_source);
 
+    /*
+     * Never shut down: libgit2 1.5 then deletes a thread-specific key that libcrypto has been given
+     * in the meantime, and what threads of other providers keep there is lost when they end.
+     */
     if (git_libgit2_init() < 0)
         abort();
     git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
