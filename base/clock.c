@@ -64,7 +64,8 @@ static int parse_tail(const char *tail, int64_t *ret_ms)
     if (strcmp(tail, "Z") != 0) {
         char sign = *tail;
         if ((sign != '+' && sign != '-') ||
-            sscanf(tail + 1, "%2d:%2d%n", &hours, &minutes, &length) != 2 ||
+            (sscanf(tail + 1, "%2d:%2d%n", &hours, &minutes, &length) != 2 &&
+             sscanf(tail + 1, "%2d%2d%n", &hours, &minutes, &length) != 2) ||
             tail[1 + length] != '\0')
             return -1;
         ms -= (sign == '+' ? 1 : -1) * ((int64_t)hours * 60 + minutes) * 60000;

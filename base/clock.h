@@ -31,8 +31,8 @@ const struct tt_clock *tt_clock_real(void);
 /* A steady clock for measuring how long something took; unrelated to the wall clock. */
 tt_time tt_monotonic(void);
 
-/* RFC 3339, "2026-11-23T04:00:00Z"; fractions and offsets are read, never written. -1: not a
- * time, or not of the years 1970 to 9999. */
+/* RFC 3339, "2026-11-23T04:00:00Z"; fractions and offsets ("+02:00", "+0200") are read, never
+ * written. -1: not a time, or not of the years 1970 to 9999. */
 int tt_time_parse(const char *text, tt_time *ret_time);
 char *tt_time_format(struct tt_arena *arena, tt_time time);
 

@@ -86,6 +86,9 @@ static void times_are_read_and_written(void **state)
     assert_string_equal(tt_time_format(&arena, time), "2024-02-29T23:59:59Z");
     assert_int_equal(tt_time_parse("2024-03-01T01:59:59.500+02:00", &other), 0);
     assert_int_equal(other - time, 500);
+    assert_int_equal(tt_time_parse("2024-03-01T01:59:59+0200", &other), 0);
+    assert_int_equal(other, time);
+    assert_int_equal(tt_time_parse("2024-03-01T01:59:59+02", &other), -1);
     assert_int_equal(tt_time_parse("2024-13-01T00:00:00Z", &time), -1);
     assert_int_equal(tt_time_parse("2024-01-01", &time), -1);
     assert_int_equal(tt_time_parse("", &time), -1);
