@@ -50,7 +50,7 @@ struct tt_observe_request {
     struct tt_strings machines;  /* ids or names of machines that are not owned (vm-static) */
     struct tt_strings balancers; /* names of cloud balancers; all that exist are welcome */
     /* as the specs write them: a provider that knows names by other ids answers in these words */
-    struct tt_strings templates, firewalls, networks;
+    struct tt_strings templates, sizes, firewalls, networks;
     struct tt_strings addresses; /* elastic ones; all that exist are welcome */
     bool everything; /* for `observe` and `offers`: foreign machines and templates, too */
 };

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "providers/aws/aws.h"
+#include "providers/cloudstack/cloudstack.h"
 #include "providers/file/file.h"
 #include "providers/local/local.h"
 #include "providers/registry.h"
@@ -22,6 +23,7 @@ int main(int argc, char **argv)
         tt_registry_add(&registry, tt_file_ops(), &err) < 0 ||
         tt_registry_add(&registry, tt_sim_ops(), &err) < 0 ||
         tt_registry_add(&registry, tt_aws_ops(), &err) < 0 ||
+        tt_registry_add(&registry, tt_cloudstack_ops(), &err) < 0 ||
         tt_registry_add(&registry, tt_ssh_ops(), &err) < 0) {
         fprintf(stderr, "trimtab: %s\n", err.message);
         return 1;

@@ -41,6 +41,7 @@ static void add_words(struct tt_arena *arena, const struct tt_server_spec *serve
                       struct tt_observe_request *request)
 {
     add_once(arena, &request->templates, server->template);
+    add_once(arena, &request->sizes, server->size);
     add_once(arena, &request->networks, server->network);
     if (server->firewalls)
         TT_EACH (firewall, server->firewalls)

@@ -31,7 +31,7 @@ tt_tests(specs tt_specs)
 list(FILTER libraries EXCLUDE REGEX "tt_reconciler")
 set(provider_libraries ${libraries})
 list(FILTER provider_libraries INCLUDE REGEX
-     "^tt_(base|model|providers|http|shell|proxies|local|file|sim|aws|ssh)$")
+     "^tt_(base|model|providers|http|shell|proxies|local|file|sim|aws|cloudstack|ssh)$")
 tt_tests(providers ${provider_libraries})
 tt_tests(reconciler tt_reconciler ${libraries})
 

@@ -21,11 +21,12 @@ struct tt_conformance {
     struct tt_provider *other; /* another account, of another name, with the same region */
     const char *owner;
     const char *region;
-    const char *const *zones; /* at least two, ends with NULL */
+    const char *const *zones; /* at least two, ends with NULL; the only one there is twice */
     const char *template;
     bool refuses_templates;        /* an unknown one is an error of create_server */
     const char *balancer_template; /* of a machine with the agent; NULL: none */
     const char *agent_folder;      /* where the scripts are on it */
+    bool no_firewalls;             /* there is none that a machine could be in */
     unsigned reads_back;           /* TT_READS_* */
     const char *foreign;           /* id of a machine without the owner's mark; NULL: none */
     const char *foreign_name;

@@ -23,11 +23,12 @@ void describe_server(const struct tt_conformance_test *test, int slot, const cha
     snprintf(made->token, sizeof(made->token), "token-%d", slot);
     snprintf(made->incarnation, sizeof(made->incarnation), "inc-%d", slot);
     made->firewalls = (struct tt_strings){.items = &made->firewall, .count = 1};
-    made->spec = (struct tt_server_spec){.template = test->is.template,
-                                         .size = "small",
-                                         .firewalls = &made->firewalls,
-                                         .key = "ops",
-                                         .network = "prod"};
+    made->spec =
+        (struct tt_server_spec){.template = test->is.template,
+                                .size = "small",
+                                .firewalls = test->is.no_firewalls ? NULL : &made->firewalls,
+                                .key = "ops",
+                                .network = "prod"};
     made->request = (struct tt_create_request){
         .region = test->is.region,
         .zone = zone,

@@ -3,7 +3,9 @@
  */
 #include "tests/providers/support/moto.h"
 
+#include <fcntl.h>
 #include <spawn.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,31 +59,19 @@ static int read_port(int output)
     return port;
 }
 
-bool moto_start(struct moto *moto, const char *source)
+void moto_spawn(struct moto *moto, const char *python, const char *script)
 {
-    char python[512];
-    char script[512];
-    char *argv[] = {python, script, NULL};
+    char *const argv[] = {(char *)(uintptr_t)python, (char *)(uintptr_t)script, NULL};
     posix_spawn_file_actions_t actions;
     int input[2], output[2];
 
-    find_python(source, python, sizeof(python));
-    snprintf(script, sizeof(script), "%s/tests/clouds/aws/cloud.py", source);
-    if (!python[0]) {
-        fprintf(stderr, "no moto on this host\n");
-        return false;
-    }
-    if (pipe(input) < 0 || pipe(output) < 0)
+    if (pipe2(input, O_CLOEXEC) < 0 || pipe2(output, O_CLOEXEC) < 0)
         abort();
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, input[0], 0);
     posix_spawn_file_actions_adddup2(&actions, output[1], 1);
-    for (int i = 0; i < 2; i++) {
-        posix_spawn_file_actions_addclose(&actions, input[i]);
-        posix_spawn_file_actions_addclose(&actions, output[i]);
-    }
-    posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", 1 /* O_WRONLY */, 0);
-    if (posix_spawn(&moto->pid, python, &actions, NULL, argv, environ) != 0)
+    posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+    if (posix_spawnp(&moto->pid, python, &actions, NULL, argv, environ) != 0)
         abort();
     posix_spawn_file_actions_destroy(&actions);
     close(input[0]);
@@ -91,6 +81,20 @@ bool moto_start(struct moto *moto, const char *source)
     close(output[0]);
     if (!moto->port)
         abort();
+}
+
+bool moto_start(struct moto *moto, const char *source)
+{
+    char python[512];
+    char script[512];
+
+    find_python(source, python, sizeof(python));
+    snprintf(script, sizeof(script), "%s/tests/clouds/aws/cloud.py", source);
+    if (!python[0]) {
+        fprintf(stderr, "no moto on this host\n");
+        return false;
+    }
+    moto_spawn(moto, python, script);
     return true;
 }
 

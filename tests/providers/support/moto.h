@@ -16,6 +16,10 @@ struct moto {
 
 /* SOURCE is the checkout. False when it cannot be had on this host, after saying why. */
 bool moto_start(struct moto *moto, const char *source);
+
+/* The same of another double: SCRIPT prints {"port": N} and lives until its input ends. */
+void moto_spawn(struct moto *moto, const char *python, const char *script);
+
 void moto_stop(struct moto *moto);
 
 /* Posts TEXT (NULL: gets) and returns the answer, for json_decref. Aborts on failure. */
