@@ -22,8 +22,9 @@ check_format() {
     sources | xargs clang-format --dry-run -Werror
 }
 
+# SC2317: a function that a test hands to check is called by name.
 check_shell() {
-    scripts | xargs shellcheck -x
+    scripts | xargs shellcheck -x -e SC2317
 }
 
 check_tree() {

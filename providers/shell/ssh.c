@@ -204,10 +204,10 @@ static int take(struct tt_ssh *ssh, const struct tt_ssh_place *place, bool fresh
     host = host_of(ssh, place);
     result = take_turn(ssh, host, fresh, deadline, ret_session);
     pthread_mutex_unlock(&ssh->lock);
+    *ret_host = host;
     if (result < 0)
         return tt_fail(err, TT_ERR_UNAVAILABLE, "all %d connections to %s are busy",
                        TT_SSH_MOST_AT_ONCE, place->address);
-    *ret_host = host;
     if (*ret_session)
         return 0;
     result = tt_ssh_connect(place, ret_session, err);
@@ -248,9 +248,9 @@ static int run_line(struct tt_ssh *ssh, const struct tt_ssh_target *target, cons
     for (int turn = 0;; turn++) {
         enum tt_ssh_outcome outcome;
         struct tt_error inner = {0};
-        ssh_session session;
-        struct host *host;
-        bool reusable;
+        ssh_session session = NULL;
+        struct host *host = NULL;
+        bool reusable = false;
 
         if (take(ssh, &place, turn > 0, deadline, &host, &session, err) < 0)
             return -1;

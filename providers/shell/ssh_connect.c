@@ -2,7 +2,7 @@
  * Connect: from an address to a session that may run commands. Nothing is read from the user's own
  * SSH configuration: what is not in the Account does not count.
  */
-#include <string.h>
+#include <stdio.h>
 
 #include "base/str.h"
 #include "providers/shell/ssh_session.h"
@@ -89,7 +89,7 @@ static int prove(ssh_session session, const struct tt_ssh_place *place, struct t
             place->address, place->port, place->user,
             place->key ? place->key : "the keys of the SSH agent and of ~/.ssh");
     if (err)
-        strcpy(err->code, "auth-refused");
+        snprintf(err->code, sizeof(err->code), "auth-refused");
     return -1;
 }
 

@@ -4,6 +4,7 @@
  * not.
  */
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -158,7 +159,7 @@ static char *fingerprint(struct tt_arena *arena, ssh_key key)
 static int refuse(struct tt_error *err, const char *code)
 {
     if (err)
-        strcpy(err->code, code);
+        snprintf(err->code, sizeof(err->code), "%s", code);
     return -1;
 }
 

@@ -26,12 +26,10 @@ load_ends() {
     loads=()
 }
 
-# shellcheck disable=SC2317 # check calls what calls it
 share_of() { # PERCENT NAME
     sed -n "s/^ *$1% *//p" "$place/wrk.$2"
 }
 
-# shellcheck disable=SC2317 # check calls it
 # none_failed NAME: wrk tells errors of sockets and answers other than 200 only when there are some.
 none_failed() {
     printf '%s, %s: %s, p50 %s p99 %s, at rest %s %s, failed: %s\n' "$software" "$1" \

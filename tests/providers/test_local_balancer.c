@@ -50,8 +50,10 @@ static int begin(void **state)
     struct tt_local_template *template;
     void *cloud = NULL;
 
-    if (local_cloud_begin(&cloud) < 0)
+    if (local_cloud_begin(&cloud) < 0) {
+        free(is);
         return -1;
+    }
     is->cloud = cloud;
     template = TT_VEC_ADD(&is->cloud->arena, &is->cloud->account.templates);
     template->name = "lb";

@@ -13,7 +13,10 @@ cd "$copy" || exit 1
 build() {
     ninja -C build-prove simulate >build.log 2>&1
 }
-cmake --preset prove >build.log 2>&1 && build || { cat build.log && exit 1; }
+if ! cmake --preset prove >build.log 2>&1 || ! build; then
+    cat build.log
+    exit 1
+fi
 
 missed=0
 # plant NAME FILE SED-EXPRESSION

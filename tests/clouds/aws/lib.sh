@@ -23,6 +23,7 @@ start_cloud() {
 # seed: everything from the start, with keys of their own for us and for the test.
 seed() {
     facts=$(double seed '')
+    # shellcheck disable=SC2016 # the backquotes are Markdown's
     policy=$(sed -n '/^```json policy/,/^```/p' "$here/docs/aws.md" | sed '1d;$d')
     keys=$(double policy "$policy")
     TEST_ACCESS_KEY_ID=$(field id <<<"$keys")

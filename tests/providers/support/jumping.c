@@ -26,7 +26,8 @@ static void jump(void *self, tt_time delay)
 
 void jumping_init(struct jumping *jumping)
 {
-    *jumping = (struct jumping){.clock = {tell, jump, jumping}, .now = INT64_C(1795406400000)};
+    *jumping = (struct jumping){.clock = {.now = tell, .sleep = jump, .self = jumping},
+                                .now = INT64_C(1795406400000)};
     pthread_mutex_init(&jumping->lock, NULL);
 }
 

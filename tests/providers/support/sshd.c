@@ -44,7 +44,7 @@ static bool is_possible(void)
     return false;
 }
 
-static void run(struct sshd *sshd, const char *const *argv)
+void sshd_run(struct sshd *sshd, const char *const *argv)
 {
     struct tt_run_result result = {0};
     struct tt_error err = {0};
@@ -61,7 +61,7 @@ static void make_key(struct sshd *sshd, const char *path)
     const char *argv[] = {"ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", path, NULL};
 
     unlink(path);
-    run(sshd, argv);
+    sshd_run(sshd, argv);
 }
 
 static void write_text(const char *path, const char *text)

@@ -37,6 +37,9 @@ struct tt_ssh_target sshd_target(const struct sshd *sshd);
 const char *sshd_file(struct sshd *sshd, const char *name);
 char *sshd_read(struct sshd *sshd, const char *path);
 
+/* A program on this side; fails the test when it fails. */
+void sshd_run(struct sshd *sshd, const char *const *argv);
+
 /* How often TEXT is in its log. */
 int sshd_logged(struct sshd *sshd, const char *text);
 
