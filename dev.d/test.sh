@@ -19,12 +19,17 @@ count() {
     awk -f dev.d/count.awk "$1"
 }
 
+# Most tests of any length wait for processes rather than compute.
+at_once() {
+    echo $((2 * $(cores)))
+}
+
 # run_ctest FOLDER LOG [OPTION...]
 run_ctest() {
     local folder=$1 log=$2 code=0
 
     shift 2
-    ctest --test-dir "$folder" -j2 --output-on-failure --timeout 600 --no-tests=error "$@" || code=$?
+    ctest --test-dir "$folder" -j "$(at_once)" --output-on-failure --timeout 600 --no-tests=error "$@" || code=$?
     cp "$folder/Testing/Temporary/LastTest.log" "$log" 2>/dev/null || : >"$log"
     return "$code"
 }
@@ -38,10 +43,38 @@ as_nobody() {
         env -i PATH="$PATH" HOME="$home" TMPDIR="$home" LANG=C.UTF-8 CI="${CI:-}" "$@"
 }
 
+# run_script COPY SCRIPT WHO: its output and its end into a log of its own.
+run_script() {
+    local copy=$1 script=$2 who=$3 name log code=0
+
+    name=$(basename "$script" .sh)
+    log=$copy/$name.log
+    if [ "$(id -u)" -eq 0 ]; then
+        (cd "$copy/home" && as_nobody "$copy/home" "$script" "$copy/build")
+    else
+        "$script" "$copy/build"
+    fi >"$log" 2>&1 </dev/null || code=$?
+    case $code in
+    0)
+        say "end to end, as $who: $name passed"
+        say "Test Passed." >>"$log"
+        ;;
+    77)
+        say "end to end, as $who: $name skipped"
+        say "Test Skipped." >>"$log"
+        ;;
+    *)
+        say "end to end, as $who: $name FAILED"
+        cat "$log"
+        say "Test Failed." >>"$log"
+        ;;
+    esac
+}
+
 # run_end_to_end LOG: with the optimised program. What an ordinary user runs is a copy, since the
 # checkout may stand where only root can read.
 run_end_to_end() {
-    local log=$1 failed=0 copy script code who
+    local log=$1 failed=0 copy script who
 
     who=$(id -un)
     [ "$who" != root ] || who='an ordinary user'
@@ -53,24 +86,14 @@ run_end_to_end() {
     chmod 755 "$copy"
     [ "$(id -u)" -ne 0 ] || chown 65534:65534 "$copy/home"
     for script in "$copy"/tests/e2e/test_*.sh; do
-        printf 'end to end, as %s: %s ' "$who" "$(basename "$script" .sh)"
-        code=0
-        if [ "$(id -u)" -eq 0 ]; then
-            (cd "$copy/home" && as_nobody "$copy/home" "$script" "$copy/build")
-        else
-            "$script" "$copy/build"
-        fi >"$copy/out" 2>&1 || code=$?
-        cat "$copy/out" >>"$log"
-        case $code in
-        0) say "passed" && say "Test Passed." >>"$log" ;;
-        77) say "skipped" && say "Test Skipped." >>"$log" ;;
-        *)
-            say "FAILED" && say "Test Failed." >>"$log"
-            cat "$copy/out"
-            failed=1
-            ;;
-        esac
+        while [ "$(jobs -rp | wc -l)" -ge "$(at_once)" ]; do
+            wait -n || true
+        done
+        run_script "$copy" "$script" "$who" &
     done
+    wait
+    cat "$copy"/*.log >>"$log"
+    ! grep -qx 'Test Failed\.' "$copy"/*.log || failed=1
     rm -rf "$copy"
     return "$failed"
 }
