@@ -173,7 +173,7 @@ static int find(struct making *making, struct tt_arena *arena, struct tt_error *
     return 0;
 }
 
-/* Another thread may have made it between the look and the call. */
+/* Another thread may have made it between the look and the call, or the answer was lost. */
 static int find_or_deploy(struct making *making, struct tt_arena *arena, struct tt_error *err)
 {
     struct tt_error own = {0};
@@ -182,7 +182,7 @@ static int find_or_deploy(struct making *making, struct tt_arena *arena, struct 
         return -1;
     if (making->machine || deploy(making, arena, &own) == 0)
         return 0;
-    if ((own.class == TT_ERR_SPEC || own.class == TT_ERR_CONFLICT) &&
+    if ((own.class == TT_ERR_SPEC || own.class == TT_ERR_CONFLICT || own.class == TT_ERR_TIMEOUT) &&
         find(making, arena, NULL) == 0 && making->machine)
         return 0;
     *err = own;

@@ -63,7 +63,7 @@ struct answer {
 static void read_answer(const json_t *body, struct answer *answer)
 {
     json_t *result = json_object_get(body, "jobresult");
-    int status = tt_cloudstack_number(body, "jobstatus", 0);
+    int status = tt_cloudstack_number(body, "jobstatus", 0), code;
 
     if (status == 0)
         return;
@@ -72,9 +72,11 @@ static void read_answer(const json_t *body, struct answer *answer)
         answer->result = result ? json_incref(result) : json_object();
         return;
     }
+    /* the result's own code says more: the job's is 530 whatever went wrong */
+    code =
+        tt_cloudstack_number(result, "errorcode", tt_cloudstack_number(body, "jobresultcode", 530));
     answer->failed = true;
-    tt_cloudstack_fail(&answer->error, TT_CLOUDSTACK_JOB,
-                       tt_cloudstack_number(body, "jobresultcode", 530), result);
+    tt_cloudstack_fail(&answer->error, TT_CLOUDSTACK_JOB, code, result);
 }
 
 static void ask(struct tt_cloudstack *cloud, const char *id, struct answer *answer)

@@ -12,6 +12,7 @@
 #include "base/str.h"
 
 #define MAX_HOST_NAME 63
+#define NO_SPEC       "x"
 
 void tt_cloudstack_owner_mark(const char *owner, char ret_mark[9])
 {
@@ -25,8 +26,9 @@ void tt_cloudstack_owner_mark(const char *owner, char ret_mark[9])
 const char *tt_cloudstack_host_name(struct tt_arena *arena, const char *display,
                                     const struct tt_tags *tags, const char *mark)
 {
-    const char *tail = tt_printf(arena, "-%c%zu-%s-%s", tags->service ? 's' : 'b',
-                                 strlen(tags->deployment), mark, tags->incarnation);
+    const char *tail =
+        tt_printf(arena, "-%c%zu-%s-%s-%s", tags->service ? 's' : 'b', strlen(tags->deployment),
+                  mark, tags->spec ? tags->spec : NO_SPEC, tags->incarnation);
     const char *start = isdigit((unsigned char)display[0]) ? "t" : "";
     int room = MAX_HOST_NAME - (int)strlen(tail) - (int)strlen(start);
     char *name;
@@ -89,14 +91,16 @@ bool tt_cloudstack_read_name(struct tt_arena *arena, const char *display, const 
                              const char *mark, const char *owner, struct tt_tags *ret_tags)
 {
     struct tt_tags tags = {.owner = owner, .slot = -1};
-    char *rest, *owned_by, *what;
+    char *rest, *spec, *owned_by, *what;
     int length;
 
     if (!display || !host)
         return false;
     rest = tt_strdup(arena, host);
     tags.incarnation = cut_last(rest);
-    owned_by = tags.incarnation ? cut_last(rest) : NULL;
+    spec = tags.incarnation ? cut_last(rest) : NULL;
+    tags.spec = tt_streq(spec, NO_SPEC) ? NULL : spec;
+    owned_by = spec ? cut_last(rest) : NULL;
     what = owned_by ? cut_last(rest) : NULL;
     if (!what || strcmp(owned_by, mark) != 0 || (what[0] != 's' && what[0] != 'b') ||
         !read_number(what + 1, &length) || length < 1 ||

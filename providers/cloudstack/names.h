@@ -3,9 +3,10 @@
  * whose it is.
  *
  *   display name  storefront-web-3                      as everywhere
- *   host name     storefront-web-3-s10-1c2b3a4d-9f86d081884c
+ *   host name     storefront-web-3-s10-1c2b3a4d-0123456789abcdef-9f86d081884c
  *                 the head (cut when it is long), what it is of (s: service, b: balancer) and the
- *                 length of the deployment's name, the owner's mark, the incarnation
+ *                 length of the deployment's name, the owner's mark, the hash of the spec ("x":
+ *                 none), the incarnation
  */
 #ifndef TT_CLOUDSTACK_NAMES_H
 #define TT_CLOUDSTACK_NAMES_H

@@ -98,6 +98,8 @@ static int look_at_addresses(struct look *look)
     const json_t *item;
     size_t i;
 
+    if (!look->request->everything && !look->request->addresses.count)
+        return 0;
     tt_cloudstack_add(look->arena, &parameters, "listall", "true");
     tt_cloudstack_add(look->arena, &parameters, "zoneid", look->zone_id);
     if (tt_cloudstack_list(look->cloud, "listPublicIpAddresses", &parameters, "publicipaddress",
@@ -182,6 +184,8 @@ static int look_at_balancers(struct look *look)
     struct tt_cloudstack_rules rules;
     size_t count;
 
+    if (!look->request->everything && !look->request->balancers.count)
+        return 0;
     if (tt_cloudstack_read_rules(look->cloud, look->arena, look->zone_id, &rules, look->err) < 0)
         return -1;
     for (size_t i = 0; i < rules.list.count; i += count) {

@@ -65,12 +65,17 @@ static void test_names_stay_and_values_are_encoded(void **state)
 static void test_names_are_read_back(void **state)
 {
     static const struct tt_tags all[] = {
-        {.deployment = "store-front", .service = "web-api", .slot = 12, .incarnation = "9f86d081"},
+        {.deployment = "store-front",
+         .service = "web-api",
+         .slot = 12,
+         .spec = "0123456789abcdef",
+         .incarnation = "9f86d081"},
         {.deployment = "s", .service = "w", .slot = 0, .incarnation = "0"},
         {.deployment = "3store", .balancer = "edge-2", .slot = 0, .incarnation = "884c"},
         {.deployment = "a-deployment-with-a-name-that-is-as-long-as-names-of-labels-can-be-x",
          .service = "a-service-with-a-long-name-also",
          .slot = 1234,
+         .spec = "fedcba9876543210",
          .incarnation = "9f86d081884c7d65"},
     };
     struct tt_arena arena = {0};
@@ -98,6 +103,7 @@ static void test_names_are_read_back(void **state)
         assert_true(tt_streq(read.balancer, tags->balancer));
         assert_int_equal(read.slot, tags->slot);
         assert_string_equal(read.incarnation, tags->incarnation);
+        assert_true(tt_streq(read.spec, tags->spec));
         assert_false(tt_cloudstack_read_name(&arena, display, host, others, "acme", &read));
     }
     tt_arena_release(&arena);
@@ -108,14 +114,15 @@ static void test_names_of_others_are_not_read(void **state)
     static const char *const hosts[] = {"",
                                         "web",
                                         "web-1",
-                                        "shop-web-1-s4-MARK-",
-                                        "shop-web-1-s-MARK-1",
-                                        "shop-web-1-s99-MARK-1",
-                                        "shop-web-1-s3-MARK-1",
-                                        "shop-web-1-x4-MARK-1",
-                                        "shop-web-1-s4-12345678-1",
-                                        "s4-MARK-1-",
-                                        "-MARK-1"};
+                                        "shop-web-1-s4-MARK-x-",
+                                        "shop-web-1-s-MARK-x-1",
+                                        "shop-web-1-s99-MARK-x-1",
+                                        "shop-web-1-s3-MARK-x-1",
+                                        "shop-web-1-x4-MARK-x-1",
+                                        "shop-web-1-s4-12345678-x-1",
+                                        "shop-web-1-s4-MARK-1",
+                                        "s4-MARK-x-1-",
+                                        "-MARK-x-1"};
     struct tt_arena arena = {0};
     struct tt_tags tags;
     char mark[9];

@@ -5,6 +5,7 @@ import uuid
 from datetime import datetime, timezone
 
 ACCOUNT = {"account": "acme", "domain": "ROOT", "domainid": "e4874e10-5fdf-11ea-9a56-1e006800018c"}
+USER = "27f2484f-5fe0-11ea-9a56-1e006800018c"
 PAGE = 500
 
 
@@ -25,7 +26,7 @@ def now():
 class Cloud:
     def __init__(self):
         self.lock = threading.RLock()
-        self.jobs, self.calls, self.faults = {}, {}, []
+        self.jobs, self.calls, self.faults, self.job_fault = {}, {}, [], None
         self.machines, self.rules, self.tags = {}, {}, {}
         self.capacity, self.may_expunge = 10_000, True
         self.boot, self.job_time = 0.05, 0.03
@@ -61,6 +62,10 @@ class Cloud:
 
     def job(self, work, **result):
         """Starts a job whose WORK runs when its time has come."""
+        fault = self.job_fault
+        if fault:
+            def work():
+                raise Refused(fault["job"], fault.get("text", "a fault"))
         job = {"id": new_id(), "due": time.monotonic() + self.job_time, "work": work,
                "status": 0, "code": 0, "result": None}
         self.jobs[job["id"]] = job
@@ -74,7 +79,7 @@ class Cloud:
                     job["result"] = job["work"]() or {"success": True}
                     job["status"] = 1
                 except Refused as refused:
-                    job.update(status=2, code=refused.code,
+                    job.update(status=2, code=530,
                                result={"errorcode": refused.code, "errortext": refused.text})
         for machine in self.machines.values():
             if machine["state"] == "Starting" and time.monotonic() >= machine["due"]:
@@ -327,7 +332,7 @@ class Cloud:
         if not job:
             raise Refused(431, "Unable to find a job by id: it does not exist")
         answer = {"jobid": job["id"], "jobstatus": job["status"], "jobprocstatus": 0,
-                  "jobresultcode": job["code"], "created": now(), **ACCOUNT}
+                  "jobresultcode": job["code"], "created": now(), "accountid": USER, "userid": USER}
         if job["result"] is not None:
             answer.update(jobresult=job["result"], jobresulttype="object", completed=now())
         return answer

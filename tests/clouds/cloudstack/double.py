@@ -4,7 +4,7 @@
 It keeps the rules of the API that matter to a client: signatures and their expiry, unknown
 parameters refused, lists in pages of at most 500, asynchronous jobs, names taken until a machine is
 expunged, tags in a second call, balancing rules that refuse a machine twice. Its answers have the
-shape of recorded ones (recorded/; test_double.py compares them).
+shape of recorded ones (recorded/; test_recorded.sh compares them).
 
 It prints {"port": N} and lives until its standard input ends. POST /double takes {"action": ...} for
 what a person or fate does to the cloud, and answers with its whole state. There are two accounts,
@@ -16,22 +16,27 @@ import hmac
 import json
 import sys
 import threading
+import time
 import urllib.parse
 from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+sys.dont_write_bytecode = True
 from cloud import ACCOUNT, TAKES, Cloud, Refused, new_id, now
 
 SECRETS = {"test-api-key": "test-secret-key", "other-api-key": "other-secret-key"}
 COMMON = {"command", "response", "apikey", "signature", "signatureversion", "expires"}
 
 
+def sign(p, secret):
+    text = "&".join(f"{k}={java_encode(p[k])}" for k in sorted(p) if k != "signature").lower()
+    return base64.b64encode(hmac.new(secret.encode(), text.encode(), hashlib.sha1).digest()).decode()
+
+
 def check_signature(p):
     if p.get("apikey") not in SECRETS:
         raise Refused(401, "unable to verify user credentials and/or request signature")
-    text = "&".join(f"{k}={java_encode(p[k])}" for k in sorted(p) if k != "signature").lower()
-    wanted = base64.b64encode(hmac.new(SECRETS[p["apikey"]].encode(), text.encode(), hashlib.sha1).digest()).decode()
-    if p.get("signature") != wanted:
+    if p.get("signature") != sign(p, SECRETS[p["apikey"]]):
         raise Refused(401, "unable to verify user credentials and/or request signature")
     if p.get("signatureversion") == "3":
         expires = datetime.strptime(p["expires"], "%Y-%m-%dT%H:%M:%S%z")
@@ -77,7 +82,6 @@ class Handler(BaseHTTPRequestHandler):
         cloud = self.server.clouds.get(p.get("apikey"), self.server.clouds["test-api-key"])
         command = p.get("command", "")
         key = command.lower() + "response"
-        fault = None
         try:
             with cloud.lock:
                 cloud.settle()
@@ -86,11 +90,16 @@ class Handler(BaseHTTPRequestHandler):
                     raise Refused(432, f"The given command '{command}' either does not exist, is not available for user")
                 cloud.calls[command] = cloud.calls.get(command, 0) + 1
                 check_parameters(command, p)
-                fault = take_fault(cloud, command)
-                if fault and fault.get("code"):
+                fault = take_fault(cloud, command, p) or {}
+                if fault.get("code"):
                     raise Refused(fault["code"], fault.get("text", "a fault"))
-                answer = getattr(cloud, command)(p)
-            if fault and fault.get("drop"):
+                cloud.job_fault = fault if "job" in fault else None
+                answer = getattr(cloud, command)(p) if not fault.get("hang") else {}
+            if fault.get("hang"):  # for a client that dies meanwhile; nothing is done
+                time.sleep(fault["hang"])
+            if fault.get("html"):
+                return self.send_text(200, "<html>a proxy's page</html>", "text/html")
+            if fault.get("drop") or fault.get("hang"):
                 self.close_connection = True
                 self.connection.close()
                 return
@@ -100,18 +109,28 @@ class Handler(BaseHTTPRequestHandler):
                       {key: {"uuidList": [], "errorcode": refused.code, "cserrorcode": 9999, "errortext": refused.text}})
 
     def send(self, status, body):
-        data = json.dumps(body).encode()
+        self.send_text(status, json.dumps(body), "application/json; charset=utf-8")
+
+    def send_text(self, status, text, kind):
+        data = text.encode()
         self.send_response(status)
-        self.send_header("Content-Type", "application/json; charset=utf-8")
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
 
 
-def take_fault(cloud, command):
-    """The first fault that waits for COMMAND; each strikes `times` times, after `skip` calls."""
+def take_fault(cloud, command, p):
+    """The first fault that waits for COMMAND; each strikes `times` times, after `skip` calls that have
+    the parameters `with`.
+
+    code: refused; job: its job fails with that code; drop: done, without an answer; hang: neither
+    done nor answered for so many seconds; html: done, and answered with a page.
+    """
     for fault in cloud.faults:
         if fault["command"] not in (command, "*"):
+            continue
+        if any(p.get(name) != value for name, value in fault.get("with", {}).items()):
             continue
         if fault.get("skip", 0) > 0:
             fault["skip"] -= 1
@@ -132,6 +151,8 @@ def act(server, wish):
         cloud.settle()
         if action == "fault":
             cloud.faults.append(wish)
+        elif action == "no-faults":
+            cloud.faults = []
         elif action == "set":
             for name in ("capacity", "may_expunge", "boot", "job_time"):
                 if name in wish:
