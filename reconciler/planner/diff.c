@@ -49,16 +49,6 @@ static bool covers(const struct tt_link *link, const struct tt_machine *machine)
     return tt_balancer_covers(link->balancer->spec, machine->account->name, machine->region->name);
 }
 
-/* A data-center balancer sends nothing to a zone that it does not balance to. */
-static bool is_in_zone(const struct tt_balancer_view *balancer, const struct tt_machine *machine)
-{
-    const char *zone = machine->server->zone;
-
-    return balancer->spec->scope != TT_SCOPE_DATA_CENTER || !zone ||
-           tt_strings_has(&balancer->spec->zones, zone) ||
-           (balancer->cloud->zones && tt_strings_has(balancer->cloud->zones, zone));
-}
-
 /* A server without a placement stays when its service is blocked or it is frozen: then it serves
  * on through the balancer's new machine. */
 static bool follows(const struct tt_link *link, const struct tt_machine *machine)
@@ -83,7 +73,7 @@ static void compare_membership(struct tt_view *view, struct tt_roster_ticks *tic
     if (left_alone || (!machine->healthy && machine->fate != TT_FATE_START))
         return;
     if ((machine->placement < 0 && !follows(link, machine)) ||
-        !link->service->deployment->running || !is_in_zone(link->balancer, machine) ||
+        !link->service->deployment->running || !tt_link_takes(link, machine) ||
         (machine->barred && !tt_member_address(link->balancer, machine)))
         return;
     reason = joining_reason(view, link, machine, entry);

@@ -129,15 +129,21 @@ int tt_emit_enroll(struct tt_emitter *emitter, const struct tt_service_view *ser
 int tt_emit_enroll_departing(struct tt_emitter *emitter, const struct tt_service_view *service,
                              const struct tt_departure *departure, const struct tt_link *link)
 {
+    bool follows = link->balancer->create || link->balancer->replaced;
+    const char *who = tt_machine_text(emitter->view->arena, departure->machine->server);
     struct tt_step step = member_step(TT_STEP_ENROLL, link->balancer);
 
     step.subject = subject_of(service, departure->slot);
-    step.because = TT_BECAUSE_BALANCER_REPLACED;
+    step.because = follows ? TT_BECAUSE_BALANCER_REPLACED : TT_BECAUSE_DRIFT;
     step.server = departure->server;
     step.address = member_text(emitter, link->balancer, service, departure->machine);
-    step.reason = tt_printf(
-        emitter->view->arena, "%s gets another machine and %s serves until its replacement does",
-        link->balancer->name, tt_machine_text(emitter->view->arena, departure->machine->server));
+    step.reason =
+        follows ? tt_printf(emitter->view->arena,
+                            "%s gets another machine and %s serves until its replacement does",
+                            link->balancer->name, who)
+                : tt_printf(emitter->view->arena,
+                            "%s is not a member of %s and serves there until others can go", who,
+                            link->balancer->name);
     return add(emitter, step, NULL);
 }
 

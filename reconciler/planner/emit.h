@@ -54,7 +54,8 @@ int tt_emit_delete(struct tt_emitter *emitter, const struct tt_service_view *ser
                    const struct tt_departure *departure);
 int tt_emit_enroll(struct tt_emitter *emitter, const struct tt_service_view *service,
                    const struct tt_arrival *arrival, const struct tt_joining *joining);
-/* The enrolment of a machine that departs later, in a balancer's new machine. */
+/* The enrolment of a machine that departs later: in a balancer's new machine, or where it was
+ * missing. */
 int tt_emit_enroll_departing(struct tt_emitter *emitter, const struct tt_service_view *service,
                              const struct tt_departure *departure, const struct tt_link *link);
 /* SERVICE is NULL for a stray entry. */

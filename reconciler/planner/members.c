@@ -137,6 +137,18 @@ struct tt_link tt_link_of(struct tt_arena *arena, const struct tt_service_view *
     };
 }
 
+bool tt_link_takes(const struct tt_link *link, const struct tt_machine *machine)
+{
+    const struct tt_balancer_view *balancer = link->balancer;
+    const char *zone = machine->server->zone;
+
+    if (!tt_balancer_covers(balancer->spec, machine->account->name, machine->region->name))
+        return false;
+    return balancer->spec->scope != TT_SCOPE_DATA_CENTER || !zone ||
+           tt_strings_has(&balancer->spec->zones, zone) ||
+           (balancer->cloud->zones && tt_strings_has(balancer->cloud->zones, zone));
+}
+
 /* Only a machine that the balancer covers is a member by its spec. */
 static int find(const struct tt_link *link, const struct tt_roster *roster,
                 const struct tt_machine *machine)

@@ -51,6 +51,10 @@ struct tt_link {
 struct tt_link tt_link_of(struct tt_arena *arena, const struct tt_service_view *service,
                           struct tt_balancer_view *balancer);
 
+/* True when the balancer covers MACHINE and sends something to its zone: a data-center balancer
+ * sends nothing to a zone that it does not balance to. */
+bool tt_link_takes(const struct tt_link *link, const struct tt_machine *machine);
+
 /* The index of MACHINE's entry at the target, or -1. */
 int tt_link_entry(const struct tt_link *link, const struct tt_machine *machine);
 

@@ -72,8 +72,7 @@ struct tt_tokens *tt_capacity_of(struct tt_schedule *s, const struct tt_link *li
 
 /* --- arrivals ------------------------------------------------------------------------------- */
 
-/* The set-zones that a member in ZONE must wait for. */
-static int zones_before(const struct tt_balancer_view *balancer, const char *zone)
+int tt_zones_before(const struct tt_balancer_view *balancer, const char *zone)
 {
     if (!balancer->zones_first || !zone || tt_strings_has(balancer->cloud->zones, zone))
         return TT_NO_STEP;
@@ -89,7 +88,7 @@ static int enroll(struct tt_schedule *s, const struct tt_arrival *arrival,
 
     tt_emit_after(s->emitter, step, ready);
     tt_emit_after(s->emitter, step, balancer->steps->create);
-    tt_emit_after(s->emitter, step, zones_before(balancer, zone));
+    tt_emit_after(s->emitter, step, tt_zones_before(balancer, zone));
     if (arrival->machine && !arrival->start)
         *TT_VEC_ADD(s->arena, &balancer->steps->enrolls) = step;
     if (joining->gain)
@@ -125,7 +124,7 @@ static void create(struct tt_schedule *s, struct tt_comer *comer)
     if (what->because == TT_BECAUSE_MISSING)
         tt_emit_after_all(s->emitter, step, s->first);
     TT_EACH (joining, &comer->arrival->joins)
-        tt_emit_after(s->emitter, step, zones_before(joining->link->balancer, what->zone));
+        tt_emit_after(s->emitter, step, tt_zones_before(joining->link->balancer, what->zone));
     tt_tokens_make(s->arena, &s->health, step);
     TT_EACH (joining, &comer->arrival->joins)
         *TT_VEC_ADD(s->arena, &comer->enrolls) = enroll(s, comer->arrival, joining, step);
@@ -258,7 +257,7 @@ static bool departure_round(struct tt_schedule *s, bool break_first)
         bool waits = leaver->successor && !leaver->successor->scheduled;
 
         if (leaver->scheduled || leaver->stuck || (waits && machine->healthy && !break_first) ||
-            !tt_has_capacity(s, machine))
+            !tt_has_capacity(s, leaver))
             continue;
         tt_schedule_departure(s, leaver);
         progress = true;
@@ -298,9 +297,9 @@ static void run_rounds(struct tt_schedule *s)
 
         if (created || departed)
             continue;
-        if (break_first)
+        if (break_first && !tt_catch_up(s))
             break;
-        break_first = true;
+        break_first = !break_first;
     }
     for (size_t i = 0; i < s->leaver_count; i++)
         if (!s->leavers[i].scheduled)

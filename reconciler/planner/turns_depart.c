@@ -15,14 +15,44 @@ bool tt_is_stuck(const struct tt_schedule *s, const struct tt_machine *machine)
     return false;
 }
 
-bool tt_has_capacity(struct tt_schedule *s, const struct tt_machine *machine)
+bool tt_will_serve(const struct tt_schedule *s, const struct tt_leaver *leaver,
+                   const struct tt_link *link)
 {
-    if (machine->healthy && !tt_tokens_left(&s->health))
+    return tt_link_serves(link, leaver->departure->machine) ||
+           (leaver->catch_ups && leaver->catch_ups[link - s->change->links.items] != TT_NO_STEP);
+}
+
+bool tt_has_capacity(struct tt_schedule *s, const struct tt_leaver *leaver)
+{
+    if (leaver->departure->machine->healthy && !tt_tokens_left(&s->health))
         return false;
     TT_EACH (link, &s->change->links)
-        if (tt_link_serves(link, machine) && !tt_tokens_left(tt_capacity_of(s, link)))
+        if (tt_will_serve(s, leaver, link) && !tt_tokens_left(tt_capacity_of(s, link)))
             return false;
     return true;
+}
+
+/* The enroll at BALANCER of one that was missing there; TT_NO_STEP: it was not. */
+static int catch_up_at(const struct tt_schedule *s, const struct tt_leaver *leaver,
+                       const struct tt_balancer_view *balancer)
+{
+    TT_EACH (link, &s->change->links)
+        if (leaver->catch_ups && link->balancer == balancer)
+            return leaver->catch_ups[link - s->change->links.items];
+    return TT_NO_STEP;
+}
+
+static void leave_balancer(struct tt_schedule *s, const struct tt_leaver *leaver,
+                           const struct tt_leaving *leaving, const struct tt_indices *before)
+{
+    int step = tt_emit_withdraw(s->emitter, s->change->service, leaver->departure, leaving);
+
+    tt_emit_after_all(s->emitter, step, before);
+    tt_emit_after(s->emitter, step, catch_up_at(s, leaver, leaving->balancer));
+    if (leaving->balancer->replaced)
+        tt_emit_after(s->emitter, step, leaving->balancer->steps->switch_over);
+    tt_emit_after(s->emitter, leaver->delete, step);
+    *TT_VEC_ADD(s->arena, &s->turns->leaves) = step;
 }
 
 /* Emits a departure's steps: it leaves its balancers after BEFORE, then it is deleted. */
@@ -32,21 +62,25 @@ void tt_depart(struct tt_schedule *s, struct tt_leaver *leaver, const struct tt_
     const struct tt_departure *departure = leaver->departure;
     int step = tt_emit_delete(s->emitter, s->change->service, departure);
 
-    TT_EACH (leaving, &departure->leaves) {
-        int leave = tt_emit_withdraw(s->emitter, s->change->service, departure, leaving);
+    leaver->delete = step;
+    TT_EACH (leaving, &departure->leaves)
+        leave_balancer(s, leaver, leaving, before);
+    TT_EACH (link, &s->change->links) {
+        int joined = catch_up_at(s, leaver, link->balancer);
 
-        tt_emit_after_all(s->emitter, leave, before);
-        if (leaving->balancer->replaced)
-            tt_emit_after(s->emitter, leave, leaving->balancer->steps->switch_over);
-        tt_emit_after(s->emitter, step, leave);
-        *TT_VEC_ADD(s->arena, &s->turns->leaves) = leave;
+        if (joined != TT_NO_STEP && tt_link_entry(link, departure->machine) < 0)
+            leave_balancer(s, leaver,
+                           &(struct tt_leaving){
+                               .balancer = link->balancer,
+                               .address = s->emitter->steps.items[joined].address,
+                           },
+                           before);
     }
     tt_emit_after_all(s->emitter, step, before);
     tt_emit_after_all(s->emitter, step, before_delete);
     *TT_VEC_ADD(s->arena, &s->turns->leaves) = step;
     *TT_VEC_ADD(s->arena, &s->turns->deletes) = step;
     *TT_VEC_ADD(s->arena, &s->turns->leaving) = departure->machine;
-    leaver->delete = step;
     leaver->scheduled = true;
     tt_tokens_make(s->arena, &s->room, step);
 }
@@ -123,7 +157,7 @@ void tt_schedule_departure(struct tt_schedule *s, struct tt_leaver *leaver)
     if (machine->healthy)
         *TT_VEC_ADD(s->arena, &before) = tt_tokens_take(&s->health, own);
     TT_EACH (link, &s->change->links) {
-        bool serves = tt_link_serves(link, machine);
+        bool serves = tt_will_serve(s, leaver, link);
         int token = serves ? tt_tokens_take(tt_capacity_of(s, link), own) : TT_FREE_TOKEN;
 
         *TT_VEC_ADD(s->arena, &before) = token;

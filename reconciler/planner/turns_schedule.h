@@ -1,6 +1,6 @@
 /*
  * The schedule of one service while its turns are taken: what turns.c (rounds, arrivals) and
- * turns_depart.c (departures) share.
+ * turns_depart.c (departures) and turns_catch_up.c (the last resort) share.
  */
 #ifndef TT_PLANNER_TURNS_SCHEDULE_H
 #define TT_PLANNER_TURNS_SCHEDULE_H
@@ -15,6 +15,7 @@ struct tt_leaver {
     bool stuck;                 /* it serves where nothing can be told now: it waits */
     bool scheduled;
     int delete;
+    int *catch_ups; /* by link: the enroll where it was missing, or TT_NO_STEP; NULL: none */
 };
 
 /* An arrival that creates, while it is scheduled. */
@@ -46,8 +47,19 @@ struct tt_tokens *tt_capacity_of(struct tt_schedule *s, const struct tt_link *li
 /* True when the machine serves through a balancer that cannot be changed now. */
 bool tt_is_stuck(const struct tt_schedule *s, const struct tt_machine *machine);
 
-/* True when the capacity that MACHINE takes with it is there to be taken. */
-bool tt_has_capacity(struct tt_schedule *s, const struct tt_machine *machine);
+/* True when LEAVER serves behind LINK when its turn to depart comes. */
+bool tt_will_serve(const struct tt_schedule *s, const struct tt_leaver *leaver,
+                   const struct tt_link *link);
+
+/* True when the capacity that LEAVER takes with it is there to be taken. */
+bool tt_has_capacity(struct tt_schedule *s, const struct tt_leaver *leaver);
+
+/* The last resort, when nobody can come or go: enrols one that goes later where it is missing and
+ * another one's turn waits for capacity. False: there is no such one. */
+bool tt_catch_up(struct tt_schedule *s);
+
+/* The set-zones that a member in ZONE must wait for. */
+int tt_zones_before(const struct tt_balancer_view *balancer, const char *zone);
 
 /* Takes the capacity and emits the departure. */
 void tt_schedule_departure(struct tt_schedule *s, struct tt_leaver *leaver);
