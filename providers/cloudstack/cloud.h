@@ -10,6 +10,7 @@
 #include "providers/cloudstack/sign.h"
 #include "providers/http/http.h"
 #include "providers/provider.h"
+#include "providers/shell/ssh_machines.h"
 
 /* Keys of an account, and where it is. Strings live in the account's arena. */
 struct tt_cloudstack_keys {
@@ -29,6 +30,7 @@ struct tt_cloudstack {
     struct tt_cloudstack_keys keys;
     struct tt_http *http;
     struct tt_cloudstack_jobs *jobs;
+    struct tt_ssh_machines *machines;
 };
 
 #define AUTO_JSON __attribute__((cleanup(tt_cloudstack_drop))) json_t
@@ -91,5 +93,8 @@ int tt_cloudstack_set_listeners(struct tt_provider *provider, const char *region
                                 struct tt_error *err);
 int tt_cloudstack_move_address(struct tt_provider *provider, const char *region,
                                const char *address, const char *machine, struct tt_error *err);
+int tt_cloudstack_run(struct tt_provider *provider, const struct tt_run_request *request,
+                      struct tt_arena *arena, struct tt_run_result *ret_result,
+                      struct tt_error *err);
 
 #endif

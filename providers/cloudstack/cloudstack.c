@@ -16,6 +16,7 @@ static void close_account(struct tt_provider *provider)
 {
     struct tt_cloudstack *cloud = (struct tt_cloudstack *)provider;
 
+    tt_ssh_machines_close(cloud->machines);
     tt_http_free(cloud->http);
     tt_cloudstack_jobs_free(cloud->jobs);
 }
@@ -25,7 +26,8 @@ static int open_account(const struct tt_provider_settings *settings, struct tt_a
 {
     struct tt_cloudstack *cloud = TT_NEW(arena, struct tt_cloudstack);
 
-    if (tt_cloudstack_find_keys(settings, arena, &cloud->keys, err) < 0)
+    if (tt_cloudstack_find_keys(settings, arena, &cloud->keys, err) < 0 ||
+        tt_ssh_machines_open(settings, arena, &cloud->machines, err) < 0)
         return -1;
     cloud->base.ops = tt_cloudstack_ops();
     cloud->account = settings->account;
@@ -62,6 +64,7 @@ const struct tt_provider_ops *tt_cloudstack_ops(void)
         .move_address = tt_cloudstack_move_address,
         .fence = tt_cloudstack_fence,
         .tag = tt_cloudstack_tag,
+        .run = tt_cloudstack_run,
     };
 
     return &ops;

@@ -254,6 +254,8 @@ int tt_cloudstack_observe(struct tt_provider *provider, const struct tt_observe_
     if (look_at_machines(&look) < 0 || look_at_addresses(&look) < 0 ||
         look_at_balancers(&look) < 0 || look_at_templates(&look) < 0)
         return -1;
+    TT_EACH (server, &region.servers)
+        tt_ssh_machines_learn(cloud->machines, server);
     *ret_region = region;
     return 0;
 }

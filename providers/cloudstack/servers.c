@@ -1,5 +1,5 @@
 /*
- * Servers: starting, stopping, destroying and marking machines.
+ * Servers: starting, stopping, destroying and marking machines, and running commands on them.
  */
 #include <string.h>
 
@@ -108,4 +108,27 @@ int tt_cloudstack_tag(struct tt_provider *provider, const char *region, const ch
     result = tt_cloudstack_put_marks(cloud, &scratch, id, machine, tags, err);
     tt_arena_release(&scratch);
     return result;
+}
+
+static int find_address(void *self, const char *region, const char *id, struct tt_arena *arena,
+                        struct tt_server *ret_server, struct tt_error *err)
+{
+    const struct tt_observe_request words = {.region = region};
+    struct tt_cloudstack *cloud = self;
+    AUTO_JSON *machine = NULL;
+
+    if (tt_cloudstack_machine(cloud, id, &machine, err) < 0)
+        return -1;
+    tt_cloudstack_read_machine(cloud, arena, machine, &words, ret_server);
+    return 0;
+}
+
+int tt_cloudstack_run(struct tt_provider *provider, const struct tt_run_request *request,
+                      struct tt_arena *arena, struct tt_run_result *ret_result,
+                      struct tt_error *err)
+{
+    struct tt_cloudstack *cloud = (struct tt_cloudstack *)provider;
+
+    return tt_ssh_machines_run(cloud->machines, request, find_address, cloud, arena, ret_result,
+                               err);
 }

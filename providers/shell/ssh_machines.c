@@ -1,0 +1,150 @@
+/*
+ * Machines of a cloud: see the header. What was learnt last holds; which of a machine's addresses
+ * was reached is kept until its addresses change.
+ */
+#include "providers/shell/ssh_machines.h"
+
+#include <pthread.h>
+
+#include "base/map.h"
+#include "base/str.h"
+#include "providers/shell/ssh.h"
+
+#define ADDRESSES 2
+
+struct place {
+    const char *addresses[ADDRESSES]; /* in the order that they are tried in; NULL: none */
+};
+
+struct tt_ssh_machines {
+    struct tt_ssh *ssh;
+    pthread_mutex_t lock;
+    struct tt_arena arena; /* of the map and all strings in it */
+    struct tt_map places;  /* ids of machines */
+};
+
+int tt_ssh_machines_open(const struct tt_provider_settings *settings, struct tt_arena *arena,
+                         struct tt_ssh_machines **ret_machines, struct tt_error *err)
+{
+    struct tt_ssh_machines *machines;
+    struct tt_ssh_settings ssh;
+
+    if (tt_ssh_settings_of(settings->account, settings->base_folder, arena, &ssh, err) < 0)
+        return -1;
+    machines = TT_NEW(arena, struct tt_ssh_machines);
+    machines->ssh = tt_ssh_new(&ssh);
+    pthread_mutex_init(&machines->lock, NULL);
+    tt_arena_init(&machines->arena);
+    tt_map_init(&machines->places, &machines->arena);
+    *ret_machines = machines;
+    return 0;
+}
+
+void tt_ssh_machines_close(struct tt_ssh_machines *machines)
+{
+    if (!machines)
+        return;
+    tt_ssh_free(machines->ssh);
+    pthread_mutex_destroy(&machines->lock);
+    tt_arena_release(&machines->arena);
+}
+
+static bool has(const struct place *place, const char *address)
+{
+    return tt_streq(place->addresses[0], address) || tt_streq(place->addresses[1], address);
+}
+
+void tt_ssh_machines_learn(struct tt_ssh_machines *machines, const struct tt_server *server)
+{
+    const char *public = server->public_address, *private = server->private_address;
+    struct place *place;
+
+    if (!public && !private)
+        return;
+    pthread_mutex_lock(&machines->lock);
+    place = tt_map_get(&machines->places, server->id);
+    if (!place) {
+        place = TT_NEW(&machines->arena, struct place);
+        tt_map_put(&machines->places, tt_strdup(&machines->arena, server->id), place);
+    }
+    if (tt_streq(public, private))
+    private = NULL;
+    if (!has(place, public) || !has(place, private)) {
+        place->addresses[0] = tt_strdup(&machines->arena, public ? public : private);
+        place->addresses[1] = public ? tt_strdup(&machines->arena, private) : NULL;
+    }
+    pthread_mutex_unlock(&machines->lock);
+}
+
+/* A copy, since another thread may learn meanwhile. */
+static bool is_known(struct tt_ssh_machines *machines, const char *machine, struct place *ret_place)
+{
+    const struct place *place;
+
+    pthread_mutex_lock(&machines->lock);
+    place = tt_map_get(&machines->places, machine);
+    if (place)
+        *ret_place = *place;
+    pthread_mutex_unlock(&machines->lock);
+    return place != NULL;
+}
+
+/* The second address was reached where the first was not: it is the first to try from now on. */
+static void prefer(struct tt_ssh_machines *machines, const char *machine, const char *address)
+{
+    struct place *place;
+
+    pthread_mutex_lock(&machines->lock);
+    place = tt_map_get(&machines->places, machine);
+    if (place && tt_streq(place->addresses[1], address)) {
+        const char *other = place->addresses[0];
+
+        place->addresses[0] = place->addresses[1];
+        place->addresses[1] = other;
+    }
+    pthread_mutex_unlock(&machines->lock);
+}
+
+static int locate(struct tt_ssh_machines *machines, const struct tt_run_request *request,
+                  tt_ssh_find find, void *self, struct tt_arena *arena, struct place *ret_place,
+                  struct tt_error *err)
+{
+    struct tt_server server;
+
+    if (!is_known(machines, request->machine, ret_place)) {
+        if (find(self, request->region, request->machine, arena, &server, err) < 0)
+            return -1;
+        server.id = request->machine;
+        if (!server.public_address && !server.private_address)
+            return tt_fail(err, TT_ERR_UNAVAILABLE, "machine %s has no address yet",
+                           request->machine);
+        tt_ssh_machines_learn(machines, &server);
+        is_known(machines, request->machine, ret_place);
+    }
+    return 0;
+}
+
+int tt_ssh_machines_run(struct tt_ssh_machines *machines, const struct tt_run_request *request,
+                        tt_ssh_find find, void *self, struct tt_arena *arena,
+                        struct tt_run_result *ret_result, struct tt_error *err)
+{
+    struct place place = {0};
+    struct tt_error own = {0};
+
+    if (locate(machines, request, find, self, arena, &place, err) < 0)
+        return -1;
+    for (int i = 0; i < ADDRESSES && place.addresses[i]; i++) {
+        struct tt_ssh_target target = {.address = place.addresses[i]};
+
+        own = (struct tt_error){0};
+        if (tt_ssh_run(machines->ssh, &target, request, arena, ret_result, &own) == 0) {
+            prefer(machines, request->machine, target.address);
+            return 0;
+        }
+        if (own.class != TT_ERR_UNAVAILABLE)
+            break;
+    }
+    if (err)
+        *err = own;
+    return -1;
+}

@@ -1,0 +1,181 @@
+/*
+ * Where machines of a cloud are reached: public addresses first, private ones where those cannot
+ * be; machines that nobody told of are asked for once.
+ * Covers providers/shell/ssh_machines.c.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "providers/shell/ssh_machines.h"
+#include "support/sshd.h"
+
+#define HERE    "127.0.0.1"
+#define NOWHERE "127.9.9.9" /* nobody listens there */
+
+struct machines_test {
+    struct sshd sshd;
+    struct tt_account account;
+    struct tt_ssh_machines *machines;
+    struct tt_arena arena;
+    struct tt_error err;
+    struct tt_run_result result;
+    struct tt_server found; /* by find; no id: not found */
+    int asked;
+};
+
+static int begin(void **state)
+{
+    struct machines_test *test = calloc(1, sizeof(*test));
+    struct tt_provider_settings settings = {.account = &test->account, .base_folder = "/"};
+
+    assert_non_null(test);
+    *state = test;
+    if (!sshd_start(&test->sshd, NULL))
+        return 0;
+    test->account = (struct tt_account){.name = "dc1",
+                                        .folder = "",
+                                        .ssh = {.port = test->sshd.port,
+                                                .key = test->sshd.key,
+                                                .known_hosts = test->sshd.known_hosts}};
+    return tt_ssh_machines_open(&settings, &test->arena, &test->machines, &test->err);
+}
+
+static int end(void **state)
+{
+    struct machines_test *test = *state;
+
+    tt_ssh_machines_close(test->machines);
+    sshd_stop(&test->sshd);
+    tt_arena_release(&test->arena);
+    free(test);
+    return 0;
+}
+
+static struct machines_test *ready(void **state)
+{
+    struct machines_test *test = *state;
+
+    if (!test->machines)
+        skip();
+    return test;
+}
+
+static int find(void *self, const char *region, const char *machine, struct tt_arena *arena,
+                struct tt_server *ret_server, struct tt_error *err)
+{
+    struct machines_test *test = self;
+
+    (void)arena;
+    assert_string_equal(region, "paris");
+    test->asked++;
+    if (!test->found.id)
+        return tt_fail(err, TT_ERR_NOT_FOUND, "there is no machine %s", machine);
+    *ret_server = test->found;
+    return 0;
+}
+
+static int run(struct machines_test *test, const char *machine)
+{
+    const char *const argv[] = {"/bin/echo", "hello", NULL};
+
+    test->err = (struct tt_error){0};
+    return tt_ssh_machines_run(
+        test->machines,
+        &(struct tt_run_request){
+            .region = "paris", .machine = machine, .argv = argv, .timeout = 20000},
+        find, test, &test->arena, &test->result, &test->err);
+}
+
+static void runs(struct machines_test *test, const char *machine)
+{
+    if (run(test, machine) < 0)
+        fail_msg("%s", test->err.message);
+    assert_string_equal(test->result.output, "hello\n");
+}
+
+static void learn(struct machines_test *test, const char *id, const char *public,
+                  const char *private)
+{
+    tt_ssh_machines_learn(
+        test->machines,
+        &(struct tt_server){.id = id, .public_address = public, .private_address = private});
+}
+
+static void test_addresses_are_tried_in_turn(void **state)
+{
+    struct machines_test *test = ready(state);
+
+    learn(test, "m1", HERE, NOWHERE);
+    runs(test, "m1");
+    learn(test, "m2", NOWHERE, HERE);
+    runs(test, "m2");
+    runs(test, "m2");
+    learn(test, "m2", NOWHERE, HERE); /* nothing new */
+    runs(test, "m2");
+    learn(test, "m3", NULL, HERE);
+    runs(test, "m3");
+    learn(test, "m4", HERE, HERE);
+    runs(test, "m4");
+    assert_int_equal(test->asked, 0);
+}
+
+static void test_new_addresses_take_the_place_of_old_ones(void **state)
+{
+    struct machines_test *test = ready(state);
+
+    learn(test, "m1", NULL, NOWHERE);
+    assert_int_equal(run(test, "m1"), -1);
+    assert_int_equal(test->err.class, TT_ERR_UNAVAILABLE);
+    learn(test, "m1", HERE, NOWHERE);
+    runs(test, "m1");
+    learn(test, "m1", NULL, NOWHERE);
+    assert_int_equal(run(test, "m1"), -1);
+    assert_int_equal(test->err.class, TT_ERR_UNAVAILABLE);
+}
+
+static void test_unknown_machines_are_asked_for_once(void **state)
+{
+    struct machines_test *test = ready(state);
+
+    assert_int_equal(run(test, "m1"), -1);
+    assert_int_equal(test->err.class, TT_ERR_NOT_FOUND);
+    test->found = (struct tt_server){.id = "m1"};
+    assert_int_equal(run(test, "m1"), -1);
+    assert_int_equal(test->err.class, TT_ERR_UNAVAILABLE);
+    assert_non_null(strstr(test->err.message, "machine m1 has no address yet"));
+    test->found = (struct tt_server){.id = "m2", .private_address = HERE};
+    runs(test, "m2");
+    runs(test, "m2");
+    assert_int_equal(test->asked, 3);
+}
+
+static void test_a_machine_that_refuses_us_is_not_tried_elsewhere(void **state)
+{
+    struct machines_test *test = ready(state);
+
+    sshd_change_host_key(&test->sshd);
+    learn(test, "m1", HERE, NOWHERE);
+    assert_int_equal(run(test, "m1"), -1);
+    assert_int_equal(test->err.class, TT_ERR_DENIED);
+    assert_string_equal(test->err.code, "host-key-changed");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_addresses_are_tried_in_turn),
+        TEST(test_new_addresses_take_the_place_of_old_ones),
+        TEST(test_unknown_machines_are_asked_for_once),
+        TEST(test_a_machine_that_refuses_us_is_not_tried_elsewhere),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
