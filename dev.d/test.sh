@@ -79,8 +79,9 @@ run_end_to_end() {
     who=$(id -un)
     [ "$who" != root ] || who='an ordinary user'
     copy=$(mktemp -d)
-    mkdir -p "$copy/tests" "$copy/build" "$copy/home"
+    mkdir -p "$copy/tests/providers/support" "$copy/build" "$copy/home"
     cp -r tests/e2e "$copy/tests/"
+    cp tests/providers/support/*.py "$copy/tests/providers/support/"
     cp -r examples "$copy/"
     cp build/trimtab "$copy/build/"
     chmod 755 "$copy"
