@@ -358,14 +358,6 @@ static void balance_dynamic(struct tt_view *view, struct tt_balancer_view *balan
         plan_pool_settings(balancer, balancer->target);
 }
 
-static bool contains_all(const struct tt_strings *a, const struct tt_strings *b)
-{
-    TT_EACH (item, b)
-        if (!tt_strings_has(a, *item))
-            return false;
-    return true;
-}
-
 static void balance_cloud(struct tt_balancer_view *balancer)
 {
     const struct tt_balancer *spec = balancer->spec;
@@ -374,10 +366,6 @@ static void balance_cloud(struct tt_balancer_view *balancer)
 
     if (balancer->blocked)
         return;
-    if (spec->scope == TT_SCOPE_DATA_CENTER && cloud->zones) {
-        balancer->zones_first = !contains_all(cloud->zones, &spec->zones);
-        balancer->zones_last = !contains_all(&spec->zones, cloud->zones);
-    }
     balancer->set_listeners = spec->listeners && cloud->listeners &&
                               !same_listeners(spec->listeners, cloud->listeners, spec);
     balancer->set_health = health && cloud->health && !same_check(health, cloud->health);

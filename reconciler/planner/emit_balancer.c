@@ -146,7 +146,7 @@ static const struct tt_strings *both_zones(struct tt_arena *arena,
 
     TT_EACH (zone, balancer->cloud->zones)
         tt_strings_add(arena, zones, *zone);
-    TT_EACH (zone, &balancer->spec->zones)
+    TT_EACH (zone, balancer->zones)
         if (!tt_strings_has(zones, *zone))
             tt_strings_add(arena, zones, *zone);
     tt_strings_sort(zones);
@@ -166,13 +166,13 @@ static int emit_zones(struct tt_emitter *emitter, struct tt_balancer_view *balan
             .because = TT_BECAUSE_DRIFT,
             .reason = tt_printf(arena, "%s balances to %s and is to balance to %s", balancer->name,
                                 tt_strings_join(arena, balancer->cloud->zones, "no zone"),
-                                tt_strings_join(arena, &balancer->spec->zones, "no zone")),
+                                tt_strings_join(arena, balancer->zones, "no zone")),
         });
 }
 
 int tt_emit_zones_last(struct tt_emitter *emitter, struct tt_balancer_view *balancer)
 {
-    return emit_zones(emitter, balancer, &balancer->spec->zones);
+    return emit_zones(emitter, balancer, balancer->zones);
 }
 
 static void emit_settings(struct tt_emitter *emitter, struct tt_balancer_view *balancer)

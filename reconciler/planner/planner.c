@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "model/world_json.h"
 #include "reconciler/planner/balance.h"
+#include "reconciler/planner/balance_zones.h"
 #include "reconciler/planner/diff.h"
 #include "reconciler/planner/guard.h"
 #include "reconciler/planner/order.h"
@@ -63,6 +64,7 @@ int tt_planner_plan(struct tt_arena *arena, const struct tt_desired *desired,
 
     tt_balance(view);
     tt_place(view);
+    tt_balance_zones(view);
     changes = tt_diff(view);
     tt_order(view, changes, &steps);
     if (tt_order_sort(arena, &steps, err) < 0 ||

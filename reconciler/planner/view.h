@@ -91,8 +91,10 @@ struct tt_balancer_view {
     bool settling; /* the target's pool is not in service yet: the switch waits */
     bool held;     /* its recovery limit is reached */
     bool gone;     /* a machine of it was seen gone */
-    bool zones_first, zones_last; /* a cloud balancer's set-zones */
     bool set_listeners, set_health;
+    /* balance_zones.h */
+    const struct tt_strings *zones;  /* a cloud balancer's in the end; NULL: as they are */
+    bool zones_first, zones_last;    /* its set-zones, before and after its members' moves */
     struct tt_balancer_steps *steps; /* order.h */
 };
 

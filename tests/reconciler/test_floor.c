@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "reconciler/planner/balance.h"
+#include "reconciler/planner/balance_zones.h"
 #include "reconciler/planner/diff.h"
 #include "reconciler/planner/order.h"
 #include "reconciler/planner/place.h"
@@ -68,6 +69,7 @@ static void make_steps(struct search *s)
                           s->what.options);
     tt_balance(s->view);
     tt_place(s->view);
+    tt_balance_zones(s->view);
     tt_order(s->view, tt_diff(s->view), &s->steps);
     assert_int_equal(tt_order_sort(&s->arena, &s->steps, NULL), 0);
 }

@@ -21,8 +21,7 @@ static void change(struct history *h, struct commit *c)
         c->version[service]++;
         break;
     case 4:
-        /* a balancer that became regional would keep the zones that it has */
-        c->zones = c->zones ? 1 + roll(h, 7) : 0;
+        c->zones = roll(h, 3) ? 1 + roll(h, 7) : 0;
         break;
     case 5:
         c->edge = !c->edge;

@@ -358,7 +358,7 @@ static void add_balancer_world(struct dice *d, const struct tt_balancer *b)
             *seen = b->zones;
         else
             choose_zones(d, seen, 1);
-        if (b->scope != TT_SCOPE_DATA_CENTER)
+        if (b->scope != TT_SCOPE_DATA_CENTER && chance(d, 80))
             for (size_t i = 0; i < 3; i++)
                 if (!tt_strings_has(seen, zones[i]))
                     tt_strings_add(d->arena, seen, zones[i]);
