@@ -7,6 +7,18 @@
 
 #include "base/str.h"
 
+unsigned tt_draw(uint64_t seed, const char *what, const char *name, unsigned sides)
+{
+    uint64_t hash = UINT64_C(14695981039346656037) ^ seed * UINT64_C(0x9e3779b97f4a7c15);
+
+    for (const char *c = what; *c; c++)
+        hash = (hash ^ (unsigned char)*c) * UINT64_C(1099511628211);
+    for (const char *c = name; *c; c++)
+        hash = (hash ^ (unsigned char)*c) * UINT64_C(1099511628211);
+    hash = (hash ^ hash >> 32) * UINT64_C(0xd6e8feb86659fd93);
+    return (unsigned)((hash ^ hash >> 32) >> 8) % sides;
+}
+
 struct more {
     struct tt_arena *arena;
     uint64_t seed;
@@ -15,17 +27,9 @@ struct more {
     struct tt_desired *desired;
 };
 
-/* A number under SIDES that only the seed, WHAT and NAME decide. */
 static unsigned draw(const struct more *m, const char *what, const char *name, unsigned sides)
 {
-    uint64_t hash = UINT64_C(14695981039346656037) ^ m->seed * UINT64_C(0x9e3779b97f4a7c15);
-
-    for (const char *c = what; *c; c++)
-        hash = (hash ^ (unsigned char)*c) * UINT64_C(1099511628211);
-    for (const char *c = name; *c; c++)
-        hash = (hash ^ (unsigned char)*c) * UINT64_C(1099511628211);
-    hash = (hash ^ hash >> 32) * UINT64_C(0xd6e8feb86659fd93);
-    return (unsigned)((hash ^ hash >> 32) >> 8) % sides;
+    return tt_draw(m->seed, what, name, sides);
 }
 
 static bool chance(const struct more *m, const char *what, const char *name, unsigned percent)

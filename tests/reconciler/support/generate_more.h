@@ -7,6 +7,9 @@
 
 #include "laws.h"
 
+/* A number under SIDES that only SEED, WHAT and NAME decide. */
+unsigned tt_draw(uint64_t seed, const char *what, const char *name, unsigned sides);
+
 /* Private addresses that repeat from region to region and are used again after a machine is gone,
  * guards, memory of earlier runs, templates that a region does not list, firewalls, user data,
  * health checks, listeners, and a second deployment and one that left Git. */

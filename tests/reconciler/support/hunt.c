@@ -7,16 +7,19 @@
 
 #include "base/str.h"
 #include "generate.h"
+#include "generate_halves.h"
 #include "generate_more.h"
 #include "reconciler/plan_text.h"
 
-/* The case of SEED; of two the second one is harder. */
+/* The case of SEED; of two the second one is harder, and of four two have slots in halves. */
 static void make_case(struct tt_arena *arena, uint64_t seed, const struct tt_shrink *shrink,
                       struct tt_case *ret_case)
 {
     tt_generate(arena, seed, shrink, ret_case);
     if (seed % 2 == 0)
         tt_generate_more(arena, seed, ret_case);
+    if (seed % 4 >= 2)
+        tt_generate_halves(arena, seed, ret_case);
 }
 
 static bool holds(uint64_t seed, const struct tt_shrink *shrink, struct tt_error *err)

@@ -11,6 +11,7 @@
 #include "graph_laws.h"
 #include "model/plan_json.h"
 #include "moment_laws.h"
+#include "patience.h"
 #include "providers/copy.h"
 #include "reach_laws.h"
 #include "same_plan.h"
@@ -274,16 +275,8 @@ static int plan_again(struct run *r, const struct tt_world *world, struct tt_pla
                            &r->options, ret_plan, err);
 }
 
-/* What waits for something that no step brings about is planned when that has happened. */
-static bool is_waiting(const struct tt_plan *plan)
-{
-    TT_EACH (problem, &plan->problems)
-        if (strcmp(problem->code, "waiting") == 0)
-            return true;
-    return false;
-}
-
-/* Law 1, and what the floors say of the end. */
+/* Law 1, and what the floors say of the end. What waits for something that no step brings about is
+ * planned when that has happened: patience.c. */
 static int check_end(struct run *r, struct tt_error *err)
 {
     struct tt_plan *again;
@@ -300,7 +293,7 @@ static int check_end(struct run *r, struct tt_error *err)
     tt_world_sort(&r->ground.world);
     if (plan_again(r, &r->ground.world, &again, err) < 0)
         return tt_wrap(err, "law 1");
-    if (again->steps.count && !is_waiting(r->plan))
+    if (again->steps.count && !tt_patience_waits(r->plan))
         return tt_fail(err, TT_ERR_INTERNAL,
                        "law 1: after the plan was applied %zu steps are planned again, the first: "
                        "%s %s because %s: %s",
@@ -406,7 +399,8 @@ int tt_laws_check(struct tt_arena *arena, const struct tt_case *what, unsigned r
         execute(&r, false, err) < 0)
         return -1;
     if (tt_plan_result(plan) != TT_RESULT_HELD && !what->options->targets.count &&
-        (check_end(&r, err) < 0 || tt_end_state_check(&r.ground, err) < 0))
+        (check_end(&r, err) < 0 || tt_end_state_check(&r.ground, err) < 0 ||
+         (tt_patience_waits(plan) && tt_patience_check(arena, what, plan, err) < 0)))
         return -1;
     for (unsigned i = 0; i < rounds; i++)
         if (execute(&r, i % 2, err) < 0)

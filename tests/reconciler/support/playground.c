@@ -382,3 +382,38 @@ void tt_playground_step(struct tt_playground *p, int index)
         break;
     }
 }
+
+static bool has_zone(const struct tt_cloud_balancer *cloud, const struct tt_server *server)
+{
+    return !cloud->zones || !cloud->zones->count || !server->zone ||
+           tt_strings_has(cloud->zones, server->zone);
+}
+
+static void settle_region(struct tt_region *region)
+{
+    TT_EACH (server, &region->servers)
+        if (server->state == TT_SERVER_PENDING) {
+            server->state = TT_SERVER_RUNNING;
+            server->health = TT_HEALTH_PASSING;
+        }
+    TT_EACH (cloud, &region->balancers)
+        TT_EACH (member, &cloud->members) {
+            const struct tt_server *server = tt_region_server(region, member->server);
+
+            if (member->state != TT_MEMBER_DRAINING && server &&
+                server->state == TT_SERVER_RUNNING && server->health != TT_HEALTH_FAILING &&
+                has_zone(cloud, server))
+                member->state = TT_MEMBER_IN_SERVICE;
+        }
+    TT_EACH (pool, &region->pools)
+        TT_EACH (member, &pool->members)
+            if (member->state != TT_MEMBER_DRAINING)
+                member->state = TT_MEMBER_IN_SERVICE;
+}
+
+void tt_playground_settle(struct tt_playground *p)
+{
+    TT_EACH (account, &p->world.accounts)
+        TT_EACH (region, &account->regions)
+            settle_region(region);
+}

@@ -25,6 +25,10 @@ void tt_playground_init(struct tt_playground *p, struct tt_arena *arena,
 /* Carries out one step. */
 void tt_playground_step(struct tt_playground *p, int step);
 
+/* What happens without us in the end: what boots is up, and members whose server is healthy, and
+ * whose zone the balancer has, are in service. */
+void tt_playground_settle(struct tt_playground *p);
+
 /* Lookups in the world as it is now. */
 struct tt_region *tt_playground_region(struct tt_playground *p, const char *account,
                                        const char *region);
