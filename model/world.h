@@ -117,8 +117,9 @@ const struct tt_pool *tt_region_pool(const struct tt_region *region, const char 
 const struct tt_cloud_balancer *tt_region_balancer(const struct tt_region *region,
                                                    const char *name_or_id);
 
-/* Brings every list into a canonical order (by name, id, address ...), in place. Every maker of a
- * world calls it once at the end; the planner relies on it. */
+/* Brings every list into a canonical order (by name, id, address ...), in place; a server, a member
+ * or an entry that is listed twice is one. Every maker of a world calls it once at the end; the
+ * planner relies on it. */
 void tt_world_sort(struct tt_world *world);
 
 #endif
