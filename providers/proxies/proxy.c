@@ -275,8 +275,14 @@ static int read_members(struct tt_arena *arena, const struct tt_proxy *proxy, ch
     return 0;
 }
 
+/* An image with a listProxy of its own takes the option for a service, which has no member: that
+ * says nothing about listeners. Where there is none, ours says so. */
 static int read_listeners(struct tt_arena *arena, char *text, struct tt_listeners *listeners)
 {
+    if (!*text)
+        return -1;
+    if (strcmp(text, "none\n") == 0)
+        return 0;
     while (*text) {
         const char *fields[4];
         int protocol, port, target, bound;
@@ -323,7 +329,6 @@ int tt_proxy_list(const struct tt_proxy *proxy, struct tt_arena *arena, struct t
         check_whole(proxy, run.output, err) < 0 ||
         read_members(arena, proxy, tt_strdup(arena, run.output), &pool, err) < 0)
         return -1;
-    /* An image with a listProxy of its own may not know this option: then they are unknown. */
     if (run_script(proxy, list_listeners, NULL, CALL_TIMEOUT, arena, &run, NULL) == 0 &&
         run.exit_code == 0 && read_listeners(arena, tt_strdup(arena, run.output), listeners) == 0)
         pool.listeners = listeners;

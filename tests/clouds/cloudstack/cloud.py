@@ -1,4 +1,5 @@
 """The cloud behind the double: what an account has, the commands, and what each takes."""
+import socketserver
 import threading
 import time
 import uuid
@@ -31,6 +32,7 @@ class Cloud:
         self.capacity, self.may_expunge = 10_000, True
         self.boot, self.job_time = 0.05, 0.03
         self.next_address, self.foreign = 10, None
+        self.prefix, self.port, self.serving = "10.1.0.", 0, {}
         self.zones = {n: {"id": new_id(), "name": n, "allocationstate": "Enabled",
                           "networktype": "Advanced", "securitygroupsenabled": g, "tags": []}
                       for n, g in (("paris", False), ("lyon", True))}
@@ -84,6 +86,26 @@ class Cloud:
         for machine in self.machines.values():
             if machine["state"] == "Starting" and time.monotonic() >= machine["due"]:
                 machine["state"] = "Running"
+
+        if self.port:
+            self.serve()
+
+    def place_on_loopback(self, prefix, port):
+        """From now on machines have addresses of this host, and answer at that port while they run."""
+        self.prefix, self.port = prefix, port
+        address = self.addresses.pop("203.0.113.30")
+        address["ipaddress"] = prefix + "30"
+        self.addresses[address["ipaddress"]] = address
+
+    def serve(self):
+        running = {m["nic"][0]["ipaddress"] for m in self.machines.values() if m["state"] == "Running"}
+        for address in running - self.serving.keys():
+            self.serving[address] = socketserver.ThreadingTCPServer((address, self.port), socketserver.BaseRequestHandler)
+            threading.Thread(target=self.serving[address].serve_forever, args=(0.05,), daemon=True).start()
+        for address in self.serving.keys() - running:
+            server = self.serving.pop(address)
+            server.shutdown()
+            server.server_close()
 
     def tell_machine(self, m):
         return {k: v for k, v in m.items() if k != "due"} | {"tags": self.tell_tags(m["id"], "UserVm")}
@@ -177,7 +199,7 @@ class Cloud:
             "serviceofferingname": offering["name"], "created": now(), "haenable": False,
             "securitygroup": groups, "hypervisor": "Simulator", "due": float("inf"),
             "nic": [{"id": new_id(), "networkid": network["id"], "networkname": network["name"],
-                     "ipaddress": f"10.1.{self.next_address // 250}.{self.next_address % 250 + 1}",
+                     "ipaddress": self.prefix + str(self.next_address % 250 + 1),
                      "isdefault": True, "traffictype": "Guest", "type": network["type"]}],
             **({"keypairs": p["keypair"]} if "keypair" in p else {}), **ACCOUNT}
 

@@ -157,6 +157,8 @@ def act(server, wish):
             for name in ("capacity", "may_expunge", "boot", "job_time"):
                 if name in wish:
                     setattr(cloud, name, wish[name])
+        elif action == "loopback":
+            cloud.place_on_loopback(wish["prefix"], wish["port"])
         elif action == "machine":  # one of somebody else
             ident = cloud.foreign = new_id()
             zone = cloud.zones[wish.get("zone", "paris")]
@@ -164,7 +166,7 @@ def act(server, wish):
                 "id": ident, "name": wish["name"], "displayname": wish["name"], "state": "Running",
                 "zoneid": zone["id"], "zonename": zone["name"], "created": now(), "due": 0, "securitygroup": [],
                 "nic": [{"id": new_id(), "networkid": cloud.networks[0]["id"], "networkname": "prod",
-                         "ipaddress": "10.9.9.9", "isdefault": True, "traffictype": "Guest", "type": "Isolated"}],
+                         "ipaddress": wish.get("address", "10.9.9.9"), "isdefault": True, "traffictype": "Guest", "type": "Isolated"}],
                 **ACCOUNT}
         elif action == "state":
             cloud.machine(wish["id"])["state"] = wish["state"]
