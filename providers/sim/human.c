@@ -139,6 +139,24 @@ void tt_sim_remove_member(struct tt_sim *sim, const char *account, const char *r
     leave(sim);
 }
 
+void tt_sim_set_balancer_zones(struct tt_sim *sim, const char *account, const char *region,
+                               const char *balancer, const struct tt_strings *zones)
+{
+    balancer_of(enter(sim, account, region), balancer)->zones = tt_copy_strings(&sim->arena, zones);
+    leave(sim);
+}
+
+void tt_sim_release_address(struct tt_sim *sim, const char *account, const char *region,
+                            const char *address)
+{
+    struct sim_region *place = enter(sim, account, region);
+
+    TT_EACH (found, &place->addresses)
+        if (tt_streq(found->address, address))
+            found->server = NULL;
+    leave(sim);
+}
+
 void tt_sim_set_zone_state(struct tt_sim *sim, const char *account, const char *region,
                            const char *zone, enum tt_zone_state state)
 {

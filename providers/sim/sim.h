@@ -87,6 +87,12 @@ void tt_sim_add_member(struct tt_sim *sim, const char *account, const char *regi
 void tt_sim_remove_member(struct tt_sim *sim, const char *account, const char *region,
                           const char *balancer, const char *server);
 
+/* The zones of a cloud balancer become ZONES. */
+void tt_sim_set_balancer_zones(struct tt_sim *sim, const char *account, const char *region,
+                               const char *balancer, const struct tt_strings *zones);
+/* No machine has the address any more. */
+void tt_sim_release_address(struct tt_sim *sim, const char *account, const char *region,
+                            const char *address);
 void tt_sim_set_zone_state(struct tt_sim *sim, const char *account, const char *region,
                            const char *zone, enum tt_zone_state state);
 /* At most LIMIT machines in the zone; -1: no limit. */

@@ -2,9 +2,8 @@
  * Faults: a decorator in front of the simulated cloud that refuses, loses and delays calls, crashes
  * the run at any call's boundary, and shows every call that takes effect to the referee.
  */
-#include <sqlite3.h>
+#include <stdio.h>
 
-#include "reconciler/store_db.h"
 #include "tests/simulate/history.h"
 
 struct faulty {
@@ -13,21 +12,23 @@ struct faulty {
     const char *account;
 };
 
-static int refuse_commit(void *self)
+void process_crash(struct process *process, const char *where)
 {
-    (void)self;
-    return 1;
+    say(process->history, "run %d crashes %s", process->number, where);
+    process->crashed = true;
+    if (process->history->holder == process)
+        process->history->holder = NULL;
+    atomic_store(&process->stop, true);
 }
 
-/* From here on the run has no effect: no call passes, nothing is committed, its time is its own. */
 static int crash(struct process *p, const struct tt_call *call, const char *when,
                  struct tt_error *err)
 {
-    say(p->history, "run %d crashes %s %s of %s", p->number, when,
-        tt_call_member_words[call->member], call->object);
-    p->crashed = true;
-    atomic_store(&p->stop, true);
-    sqlite3_commit_hook(p->store->db, refuse_commit, NULL);
+    char where[160];
+
+    snprintf(where, sizeof(where), "%s %s of %s", when, tt_call_member_words[call->member],
+             call->object);
+    process_crash(p, where);
     return tt_fail(err, TT_ERR_DENIED, "crashed");
 }
 
@@ -47,6 +48,7 @@ static void renew(struct process *p)
         return;
     if (tt_store_renew(p->store, p->token, p->history->now, 60000, &err) < 0) {
         say(p->history, "run %d lost its lock and stops", p->number);
+        p->history->holder = NULL;
         p->token = 0;
         atomic_store(&p->stop, true);
     }
@@ -65,6 +67,9 @@ static int pass(struct faulty *faulty, struct tt_call *call, struct tt_error *er
     if (call->member == TT_CALL_OBSERVE)
         return tt_intercept_proceed(&faulty->intercept, call, err);
     before = tt_sim_world(p->history->sim, &scratch);
+    if (!storage_announces(p, call))
+        broke(p->history, "the journal knows nothing of %s of %s",
+              tt_call_member_words[call->member], call->object);
     referee_before(p, faulty->account, call, before);
     result = tt_intercept_proceed(&faulty->intercept, call, err);
     if (call->member != TT_CALL_RUN)
@@ -75,6 +80,41 @@ static int pass(struct faulty *faulty, struct tt_call *call, struct tt_error *er
         referee_after(p, faulty->account, call, before, tt_sim_world(p->history->sim, &scratch));
     tt_arena_release(&scratch);
     return result;
+}
+
+/* Half of what the call wanted happens: zones come and none goes, an address has left its machine,
+ * a machine is stopped and not deleted. The answer does not come. True: CALL is one of these. */
+static bool halve(struct faulty *faulty, struct tt_call *call)
+{
+    struct tt_sim *sim = faulty->process->history->sim;
+    struct tt_arena scratch = {0};
+    const struct tt_region *region =
+        tt_world_region(tt_sim_world(sim, &scratch), faulty->account, call->region);
+    const struct tt_server *server;
+    bool halved = false;
+
+    if (call->member == TT_CALL_SET_ZONES) {
+        struct tt_strings both = {0};
+
+        TT_EACH (zone, tt_region_balancer(region, call->object)->zones)
+            tt_strings_add(&scratch, &both, *zone);
+        TT_EACH (zone, call->zones)
+            if (!tt_strings_has(&both, *zone))
+                tt_strings_add(&scratch, &both, *zone);
+        tt_sim_set_balancer_zones(sim, faulty->account, call->region, call->object, &both);
+        halved = true;
+    } else if (call->member == TT_CALL_MOVE_ADDRESS) {
+        tt_sim_release_address(sim, faulty->account, call->region, call->object);
+        halved = true;
+    } else if (call->member == TT_CALL_DELETE_SERVER) {
+        server = tt_region_server(region, call->object);
+        halved = server && server->state == TT_SERVER_RUNNING;
+        if (halved)
+            tt_sim_set_server_state(sim, faulty->account, call->region, call->object,
+                                    TT_SERVER_STOPPED);
+    }
+    tt_arena_release(&scratch);
+    return halved;
 }
 
 static int around(struct tt_intercept *intercept, struct tt_call *call, struct tt_error *err)
@@ -105,6 +145,8 @@ static int around(struct tt_intercept *intercept, struct tt_call *call, struct t
         return lose(p, call, TT_ERR_DENIED, "denied", err);
     if (strikes(h, FAULT_TIMEOUT_BEFORE, 10))
         return lose(p, call, TT_ERR_TIMEOUT, "no answer, and it had no effect", err);
+    if (strikes(h, FAULT_PARTIAL, 15) && halve(faulty, call))
+        return lose(p, call, TT_ERR_TIMEOUT, "no answer, and half of it was done", err);
     if (pass(faulty, call, err) < 0)
         return -1;
     if (strikes(h, FAULT_CRASH, 8))

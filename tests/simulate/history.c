@@ -14,25 +14,17 @@
 #define START  (INT64_C(1800000000) * 1000)
 #define ROUNDS 10 /* runs after the last fault until nothing may be left to do */
 
-const char *const fault_words[] = {"throttled",
-                                   "unavailable",
-                                   "timeouts before",
-                                   "timeouts after",
-                                   "denied",
-                                   "crashes",
-                                   "second runs",
-                                   "lost stores",
-                                   "deaths",
-                                   "terminations",
-                                   "lost marks",
-                                   "deregistrations",
-                                   "foreign members",
-                                   "zones",
-                                   "capacity",
-                                   "regions",
-                                   "forgotten pools",
-                                   "late views",
-                                   NULL};
+const char *const fault_words[] = {"throttled",       "unavailable",
+                                   "timeouts before", "timeouts after",
+                                   "denied",          "crashes",
+                                   "second runs",     "lost stores",
+                                   "deaths",          "terminations",
+                                   "lost marks",      "deregistrations",
+                                   "foreign members", "zones",
+                                   "capacity",        "regions",
+                                   "forgotten pools", "late views",
+                                   "half-done calls", "crashes in the store",
+                                   "a full disk",     NULL};
 
 unsigned roll(struct history *h, unsigned sides)
 {

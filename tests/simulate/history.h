@@ -7,6 +7,7 @@
  *   commits.c   what a commit desires
  *   process.c   one run of trimtab, with its own view of the clock
  *   faults.c    what the cloud does to a call, and a crash
+ *   storage.c   what happens to the store, and what its journal must say
  *   humans.c    what people and misfortune do behind our back
  *   referee.c   the laws, held against the cloud's own truth; it knows nothing of the planner
  *   simulate.c  many histories on all cores, shrinking, telling
@@ -40,6 +41,9 @@ enum fault_kind {
     FAULT_REGION,
     FAULT_POOL,
     FAULT_LATE,
+    FAULT_PARTIAL,
+    FAULT_STORE_CRASH,
+    FAULT_STORE_FULL,
     FAULT_KINDS,
 };
 
@@ -76,7 +80,8 @@ struct history {
     const char *folder; /* of the store */
     struct commit commit;
     int runs, depth;
-    int misfortunes; /* what happened to the fleet without us: humans, deaths, late views */
+    struct process *holder; /* of the lock, as far as it knows */
+    int misfortunes;        /* what happened to the fleet without us: humans, deaths, late views */
     bool store_was_lost;
     tt_time recoveries[64];
     int recovery_count;
@@ -94,6 +99,8 @@ struct process {
     bool crashed;
     atomic_bool stop;
     struct tt_store *store;
+    bool store_failed; /* it refused a write */
+    int64_t run;       /* in the store */
     int64_t token;
     tt_time renewed;
     int misfortunes; /* of the history when it observed */
@@ -126,6 +133,14 @@ int process_run(struct history *h);
 /* faults.c */
 struct tt_provider *faults_decorate(struct tt_arena *arena, struct tt_provider *inner,
                                     struct process *process, const char *account);
+/* From here on the run has no effect: no call passes, nothing is committed, its time is its own. */
+void process_crash(struct process *process, const char *where);
+
+/* storage.c. From watching on, the store's writes may fail, and the run crash before or after one.
+ */
+void storage_watch(struct process *process);
+/* True when the journal announces CALL, or it is none that changes a cloud. */
+bool storage_announces(struct process *process, const struct tt_call *call);
 
 /* humans.c */
 void humans_act(struct history *h);

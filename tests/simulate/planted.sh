@@ -52,4 +52,12 @@ plant failed-step-ignored reconciler/apply_queue.c 's/        skip_dependents(ru
 plant wait-is-over-at-once reconciler/apply_wait.c 's/return wait_for(question, "coming into service");/return TT_GO_DONE;/'
 plant withdraw-does-nothing reconciler/apply_member.c 's/    if (tt_call_is_cloud(call))$/    if (tt_call_is_cloud(call)) return TT_GO_DONE; if (tt_call_is_cloud(call))/'
 plant guard-off reconciler/planner/guard.c 's/if (deletions <= 1 ||/if (deletions >= 0 ||/'
+plant journal-skipped reconciler/apply_try.c '/^static int write_intent/,/^}/s/if (!request->store)/if (request->store)/'
+plant delete-before-withdraw reconciler/planner/turns_depart.c 's/^    tt_emit_after(s->emitter, leaver->delete, step);//'
+plant zones-out-too-early reconciler/planner/order.c 's/^    tt_emit_after_all(o->emitter, step, &leaving);//'
+plant regional-zones-kept reconciler/planner/balance_zones.c 's/: regional_zones(view, balancer);/: balancer->cloud->zones; (void)regional_zones;/'
+plant zone-violation-ignored reconciler/planner/place.c 's/return machine->server->zone && zone_index(site, machine) < 0;/return false;/'
+plant outdated-ignored reconciler/planner/place.c 's/\.outdated = machine->fields != NULL,/.outdated = false,/'
+plant address-not-moved reconciler/apply_setting.c '/^enum tt_progress_word tt_call_move/,/^}/s/^{/{\n    if (call) return TT_GO_DONE;/'
+plant last-resort-off reconciler/planner/turns.c 's/if (break_first \&\& !tt_catch_up(s))/if (break_first)/'
 exit "$missed"

@@ -57,7 +57,7 @@ static int take_lock(struct process *p, struct tt_arena *arena)
          tt_store_lock(p->store, &deployments, "apply", h->now, LEASE, &p->token, &err) < 0;
          tries++) {
         say(h, "run %d: %s", p->number, err.message);
-        if (h->depth > 1)
+        if (h->depth > 1 || p->crashed || p->store_failed)
             return -1;
         if (tries == 1) {
             broke(h, "a crashed run blocks the next one for longer than its lease: %s",
@@ -68,8 +68,11 @@ static int take_lock(struct process *p, struct tt_arena *arena)
         err = (struct tt_error){0};
     }
     p->renewed = h->now;
-    if (h->depth > 1)
+    if (p->crashed)
+        return -1;
+    if (h->holder)
         broke(h, "two runs hold the lock of one deployment");
+    h->holder = p;
     return 0;
 }
 
@@ -98,6 +101,16 @@ static struct tt_plan *make_plan(struct process *p, struct tt_arena *arena,
     return plan;
 }
 
+/* The store may fail where a fault made it. */
+static int store_broke(struct process *p, const char *what, const struct tt_error *err)
+{
+    if (p->crashed || p->store_failed)
+        say(p->history, "run %d: %s: %s", p->number, what, err->message);
+    else
+        broke(p->history, "%s: %s", what, err->message);
+    return -1;
+}
+
 static int carry_out(struct process *p, struct tt_arena *arena, const struct tt_plan *plan,
                      const struct tt_clouds *clouds)
 {
@@ -115,10 +128,10 @@ static int carry_out(struct process *p, struct tt_arena *arena, const struct tt_
                                        .stop = &p->stop};
 
     if (tt_store_begin_run(p->store, "apply", plan->revision, h->now, &record.id, &err) < 0)
-        return broke(h, "the store: %s", err.message), -1;
-    request.run = record.id;
+        return store_broke(p, "the store", &err);
+    request.run = p->run = record.id;
     if (tt_apply(arena, &request, &outcome, &err) < 0)
-        return broke(h, "apply: %s", err.message), -1;
+        return store_broke(p, "apply", &err);
     if (p->crashed)
         return -1;
     for (size_t i = 0; i < plan->steps.count; i++)
@@ -133,7 +146,7 @@ static int carry_out(struct process *p, struct tt_arena *arena, const struct tt_
     record.ended = h->now;
     if (tt_store_end_run(p->store, &record, &err) < 0 ||
         (p->token && tt_store_unlock(p->store, p->token, &err) < 0))
-        broke(h, "the store: %s", err.message);
+        store_broke(p, "the store", &err);
     return (int)plan->steps.count;
 }
 
@@ -153,6 +166,7 @@ int process_run(struct history *h)
         broke(h, "the store: %s", err.message);
     } else {
         say(h, "run %d begins", p.number);
+        storage_watch(&p);
         open_clouds(&p, &arena, &clouds);
         if (take_lock(&p, &arena) == 0 && (plan = make_plan(&p, &arena, &clouds))) {
             say(h, "run %d plans %zu steps", p.number, plan->steps.count);
@@ -161,6 +175,8 @@ int process_run(struct history *h)
         }
         tt_store_close(p.store);
     }
+    if (h->holder == &p)
+        h->holder = NULL;
     h->depth--;
     tt_clouds_close(&clouds);
     tt_arena_release(&arena);

@@ -177,6 +177,22 @@ static void check_owner(struct process *p, const char *account, const struct tt_
         broke(p->history, "law 5: %s is not ours and was deleted", server->id);
 }
 
+static int wanted(const struct commit *c, int service, int account)
+{
+    return c->running && c->count[service][account] > 0 ? c->count[service][account] : 0;
+}
+
+/* True when ACCOUNT has more machines of SERVICE than it wants: a deletion replaces none. */
+static bool has_too_many(const struct commit *c, const struct tt_world *world, const char *account,
+                         int service)
+{
+    int count = 0;
+
+    TT_EACH (server, &region_of(world, account)->servers)
+        count += is_live(server) && tt_streq(server->tags.service, service_names[service]);
+    return count > wanted(c, service, strcmp(account, "east") != 0);
+}
+
 /* Law 9, where there can be no doubt: machines of today's template are deleted, none is made. */
 static void check_guard(struct process *p, const char *account, const struct tt_call *call,
                         const struct tt_world *before)
@@ -191,7 +207,7 @@ static void check_guard(struct process *p, const char *account, const struct tt_
 
         snprintf(template, sizeof(template), "v%d", c->version[i]);
         p->destroyed += tt_streq(server->tags.service, service_names[i]) &&
-                        tt_streq(server->template, template);
+                        tt_streq(server->template, template) && has_too_many(c, before, account, i);
     }
     if (c->running && !c->zones && !p->made && !p->history->calm && !disturbed(p) &&
         p->destroyed > 1 && p->destroyed * 100 > p->owned * c->max_destroy)
@@ -254,11 +270,6 @@ static void check_machine(struct history *h, const struct tt_world *world, const
         broke(h, "the end: %s is not in service", server->id);
     if (c->zones && !(c->zones & 1u << (server->zone[0] - 'a')))
         broke(h, "the end: %s is in zone %s", server->id, server->zone);
-}
-
-static int wanted(const struct commit *c, int service, int account)
-{
-    return c->running && c->count[service][account] > 0 ? c->count[service][account] : 0;
 }
 
 static void check_account(struct history *h, const struct tt_world *world, int index)
