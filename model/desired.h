@@ -38,6 +38,7 @@ struct tt_listener {
     enum tt_protocol protocol;
     int target_port; /* 0: each service's own port */
     int bound_port;  /* observed on a machine: where it really listens; -1: not yet; 0: at port */
+    int algorithm;   /* where a cloud has one for each: 1 + enum tt_algorithm; 0: unknown, kept */
     /* tls: files on the balancer machine; NULL: none */
     const char *certificate;
     const char *key;

@@ -20,9 +20,10 @@ static int read_tls(struct tt_arena *arena, const struct tt_json *json,
 static int read_listener(struct tt_arena *arena, const struct tt_json *json,
                          struct tt_listener *listener, struct tt_error *err)
 {
-    int protocol = TT_PROTOCOL_HTTP;
+    int protocol = TT_PROTOCOL_HTTP, algorithm = -1;
 
     if (tt_json_object(json, err) < 0 ||
+        tt_json_word(json, "algorithm", tt_algorithm_words, &algorithm, err) < 0 ||
         tt_json_int(json, "port", 1, 65535, &listener->port, err) < 0 ||
         tt_json_word(json, "protocol", tt_protocol_words, &protocol, err) < 0 ||
         tt_json_int(json, "targetPort", 1, 65535, &listener->target_port, err) < 0)
@@ -30,6 +31,7 @@ static int read_listener(struct tt_arena *arena, const struct tt_json *json,
     if (listener->port == 0)
         return tt_json_fail(json, err, "port is missing");
     listener->protocol = (enum tt_protocol)protocol;
+    listener->algorithm = 1 + algorithm;
     return read_tls(arena, json, listener, err);
 }
 
@@ -118,6 +120,9 @@ json_t *tt_json_from_listeners(const struct tt_listeners *listeners)
         json_object_set_new(object, "protocol", json_string(tt_protocol_words[listener->protocol]));
         if (listener->target_port)
             json_object_set_new(object, "targetPort", json_integer(listener->target_port));
+        if (listener->algorithm)
+            json_object_set_new(object, "algorithm",
+                                json_string(tt_algorithm_words[listener->algorithm - 1]));
         if (listener->certificate || listener->key) {
             json_t *tls = json_object();
 

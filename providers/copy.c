@@ -27,6 +27,7 @@ struct tt_listeners *tt_copy_listeners(struct tt_arena *arena, const struct tt_l
             .port = item->port,
             .protocol = item->protocol,
             .target_port = item->target_port,
+            .algorithm = item->algorithm,
             .certificate = tt_strdup(arena, item->certificate),
             .key = tt_strdup(arena, item->key),
             .chain = tt_strdup(arena, item->chain),

@@ -15,7 +15,8 @@ enum tt_progress_word tt_call_zones(const struct tt_call *call, struct tt_error 
                         TT_GO_DONE);
 }
 
-/* A cloud balancer wants a number where the spec leaves each service its own port. */
+/* A cloud balancer wants a number where the spec leaves each service its own port, and may have an
+ * algorithm for each listener. */
 static struct tt_listeners resolve_targets(struct tt_arena *arena,
                                            const struct tt_balancer *balancer)
 {
@@ -31,6 +32,8 @@ static struct tt_listeners resolve_targets(struct tt_arena *arena,
         *copy = *listener;
         if (!copy->target_port)
             copy->target_port = port;
+        if (balancer->has_algorithm)
+            copy->algorithm = 1 + (int)balancer->algorithm;
     }
     return listeners;
 }

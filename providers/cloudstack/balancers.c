@@ -8,6 +8,9 @@
 #include "base/str.h"
 #include "providers/cloudstack/rules.h"
 
+#define CREATE_TRIES 6
+#define FIRST_DELAY  500 /* ms, doubled each time */
+
 /* Puts machines into a rule or takes them out of it; IDS is a comma list. */
 static int change_members(struct tt_cloudstack *cloud, struct tt_arena *arena, const char *command,
                           const struct tt_cloudstack_rule *rule, const char *ids,
@@ -33,6 +36,7 @@ static int change_membership(struct tt_cloudstack *cloud, const char *region, co
     int result;
 
     tt_arena_init(&scratch);
+    pthread_rwlock_rdlock(&cloud->rules);
     result = tt_cloudstack_rules_of(cloud, &scratch, region, balancer, &rules, err);
     for (size_t i = 0; result == 0 && i < rules.list.count; i++) {
         struct tt_cloudstack_rule *rule = &rules.list.items[i];
@@ -43,6 +47,7 @@ static int change_membership(struct tt_cloudstack *cloud, const char *region, co
                                     in ? "assignToLoadBalancerRule" : "removeFromLoadBalancerRule",
                                     rule, server, err);
     }
+    pthread_rwlock_unlock(&cloud->rules);
     tt_arena_release(&scratch);
     return result;
 }
@@ -101,6 +106,31 @@ static int delete_rule(struct tt_cloudstack *cloud, struct tt_arena *arena,
     return tt_cloudstack_call_and_wait(cloud, "deleteLoadBalancerRule", &parameters, NULL, err);
 }
 
+/* What the spec says; else as the other rule has it. */
+static const char *algorithm_for(const struct tt_listener *listener,
+                                 const struct tt_cloudstack_rule *like)
+{
+    if (listener->algorithm)
+        return tt_cloudstack_algorithms[listener->algorithm - 1];
+    return like->algorithm ? like->algorithm : tt_cloudstack_algorithms[TT_ALGORITHM_ROUND_ROBIN];
+}
+
+/* Protocol and algorithm can be changed; ports cannot. */
+static int change_rule(struct tt_cloudstack *cloud, struct tt_arena *arena,
+                       const struct tt_cloudstack_rule *rule, const struct tt_listener *listener,
+                       struct tt_error *err)
+{
+    struct tt_cloudstack_parameters parameters = {0};
+
+    if (keep_protocol(cloud, arena, rule->id, rule->protocol, listener->protocol, err) < 0)
+        return -1;
+    if (tt_streq(rule->algorithm, algorithm_for(listener, rule)))
+        return 0;
+    tt_cloudstack_add(arena, &parameters, "id", rule->id);
+    tt_cloudstack_add(arena, &parameters, "algorithm", algorithm_for(listener, rule));
+    return tt_cloudstack_call_and_wait(cloud, "updateLoadBalancerRule", &parameters, NULL, err);
+}
+
 static const char *comma_list(struct tt_arena *arena, const struct tt_strings *ids)
 {
     TT_BUF_AUTO list = {0};
@@ -122,8 +152,7 @@ static int create_rule(struct tt_cloudstack *cloud, struct tt_arena *arena,
 
     made.name = tt_printf(arena, "%s-%d", like->name ? like->name : like->address, listener->port);
     tt_cloudstack_add(arena, &parameters, "name", made.name);
-    tt_cloudstack_add(arena, &parameters, "algorithm",
-                      like->algorithm ? like->algorithm : "roundrobin");
+    tt_cloudstack_add(arena, &parameters, "algorithm", algorithm_for(listener, like));
     tt_cloudstack_add(arena, &parameters, "publicport", tt_printf(arena, "%d", listener->port));
     tt_cloudstack_add(arena, &parameters, "privateport",
                       tt_printf(arena, "%d", listener->target_port));
@@ -145,6 +174,27 @@ static int create_rule(struct tt_cloudstack *cloud, struct tt_arena *arena,
                           comma_list(arena, &like->members), err);
 }
 
+/* The rule may have been the last one of its address, which without any is no balancer: then nobody
+ * could go on from here. So what was refused without an effect is asked for again here. */
+static int create_patiently(struct tt_cloudstack *cloud, struct tt_arena *arena,
+                            const struct tt_cloudstack_rule *like,
+                            const struct tt_listener *listener, struct tt_error *err)
+{
+    struct tt_error own = {0};
+
+    for (int tries = 0; tries < CREATE_TRIES; tries++) {
+        own = (struct tt_error){0};
+        if (create_rule(cloud, arena, like, listener, &own) == 0)
+            return 0;
+        if (!tt_error_is_retryable(&own))
+            break;
+        cloud->clock->sleep(cloud->clock->self, FIRST_DELAY << tries);
+    }
+    if (err)
+        *err = own;
+    return -1;
+}
+
 /* New rules come before old ones go, so that one remains to be like; a rule whose private port
  * changes is made anew, since the API cannot change it. */
 static int set_rules(struct tt_cloudstack *cloud, struct tt_arena *arena,
@@ -162,12 +212,12 @@ static int set_rules(struct tt_cloudstack *cloud, struct tt_arena *arena,
             if (rule->public_port == listener->port)
                 old = rule;
         if (old && old->private_port == listener->target_port) {
-            if (keep_protocol(cloud, arena, old->id, old->protocol, listener->protocol, err) < 0)
+            if (change_rule(cloud, arena, old, listener, err) < 0)
                 return -1;
             continue;
         }
         if ((old && delete_rule(cloud, arena, old, err) < 0) ||
-            create_rule(cloud, arena, like, listener, err) < 0)
+            create_patiently(cloud, arena, like, listener, err) < 0)
             return -1;
     }
     TT_EACH (rule, &rules->list)
@@ -191,11 +241,13 @@ int tt_cloudstack_set_listeners(struct tt_provider *provider, const char *region
                            "port %d: the virtual router ends no TLS; use tcp, or a VM balancer",
                            listener->port);
     tt_arena_init(&scratch);
+    pthread_rwlock_wrlock(&cloud->rules);
     result = tt_cloudstack_rules_of(cloud, &scratch, region, balancer, &rules, err);
     if (result == 0 && !listeners->count)
         result = tt_fail(err, TT_ERR_SPEC, "a public address without any rule is no balancer");
     if (result == 0)
         result = set_rules(cloud, &scratch, &rules, listeners, err);
+    pthread_rwlock_unlock(&cloud->rules);
     tt_arena_release(&scratch);
     return result;
 }

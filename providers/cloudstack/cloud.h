@@ -31,6 +31,8 @@ struct tt_cloudstack {
     struct tt_http *http;
     struct tt_cloudstack_jobs *jobs;
     struct tt_ssh_machines *machines;
+    /* Memberships change beside each other, rules alone: a new rule gets the members of another. */
+    pthread_rwlock_t rules;
 };
 
 #define AUTO_JSON __attribute__((cleanup(tt_cloudstack_drop))) json_t

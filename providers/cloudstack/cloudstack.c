@@ -19,6 +19,7 @@ static void close_account(struct tt_provider *provider)
     tt_ssh_machines_close(cloud->machines);
     tt_http_free(cloud->http);
     tt_cloudstack_jobs_free(cloud->jobs);
+    pthread_rwlock_destroy(&cloud->rules);
 }
 
 static int open_account(const struct tt_provider_settings *settings, struct tt_arena *arena,
@@ -42,6 +43,7 @@ static int open_account(const struct tt_provider_settings *settings, struct tt_a
                                          .burst = BURST,
                                      });
     cloud->jobs = tt_cloudstack_jobs_new();
+    pthread_rwlock_init(&cloud->rules, NULL);
     *ret_provider = &cloud->base;
     return 0;
 }

@@ -14,6 +14,13 @@ static bool says(const char *text, const char *word)
     return text && strcasestr(text, word) != NULL;
 }
 
+/* Whole phrases: "permission to operate" speaks of no rate, nor does an account's limit. */
+static bool is_rate(const char *text)
+{
+    return says(text, "rate limit") || says(text, "too many") || says(text, "api limit") ||
+           says(text, "throttl");
+}
+
 static enum tt_error_class class_of(enum tt_cloudstack_asked asked, int code, const char *text)
 {
     static const enum tt_error_class outcomes[] = {[TT_CLOUDSTACK_QUESTION] = TT_ERR_UNAVAILABLE,
@@ -36,9 +43,7 @@ static enum tt_error_class class_of(enum tt_cloudstack_asked asked, int code, co
     case 432:
         return TT_ERR_UNSUPPORTED;
     case 531:
-        return says(text, "limit") || says(text, "rate") || says(text, "too many")
-                   ? TT_ERR_THROTTLED
-                   : TT_ERR_DENIED;
+        return is_rate(text) ? TT_ERR_THROTTLED : TT_ERR_DENIED;
     case 532:
         return TT_ERR_DENIED;
     case 533:
@@ -60,8 +65,9 @@ static const char *way_out(int code)
     case 532:
         return "; raise the account's limit or delete what is not needed";
     case 533:
-    case 535:
         return "; the zone has no room for it now";
+    case 535:
+        return "; the zone has no room, or the account has reached a limit";
     default:
         return "";
     }

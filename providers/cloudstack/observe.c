@@ -144,6 +144,12 @@ static const char *name_of(const struct look *look, const struct tt_cloudstack_r
     return rules[0].name ? rules[0].name : rules[0].address;
 }
 
+/* As in struct tt_listener; 0 for one that only CloudStack knows. */
+static int algorithm_of(const struct tt_cloudstack_rule *rule)
+{
+    return rule->algorithm ? 1 + tt_word_find(tt_cloudstack_algorithms, rule->algorithm) : 0;
+}
+
 static void add_balancer(struct look *look, const struct tt_cloudstack_rule *rules, size_t count)
 {
     struct tt_cloud_balancer *balancer = TT_VEC_ADD(look->arena, &look->region->balancers);
@@ -161,7 +167,8 @@ static void add_balancer(struct look *look, const struct tt_cloudstack_rule *rul
         *TT_VEC_ADD(look->arena, listeners) =
             (struct tt_listener){.port = rules[i].public_port,
                                  .protocol = rules[i].protocol,
-                                 .target_port = rules[i].private_port};
+                                 .target_port = rules[i].private_port,
+                                 .algorithm = algorithm_of(&rules[i])};
         TT_EACH (member, &rules[i].members)
             if (!tt_map_put(&members, *member, balancer))
                 *TT_VEC_ADD(look->arena, &balancer->members) = (struct tt_member){

@@ -10,6 +10,8 @@
 #include "base/str.h"
 #include "providers/cloudstack/lookup.h"
 
+const char *const tt_cloudstack_algorithms[] = {"roundrobin", "leastconn", "source", NULL};
+
 static enum tt_protocol protocol_of(const json_t *rule)
 {
     const json_t *tag;

@@ -22,6 +22,9 @@ struct tt_cloudstack_rules {
     TT_VEC(struct tt_cloudstack_rule) list; /* by address, then port */
 };
 
+/* CloudStack's words for enum tt_algorithm, ends with NULL. */
+extern const char *const tt_cloudstack_algorithms[];
+
 /* All rules of the zone, without their members; one list. */
 int tt_cloudstack_read_rules(struct tt_cloudstack *cloud, struct tt_arena *arena,
                              const char *zone_id, struct tt_cloudstack_rules *ret_rules,

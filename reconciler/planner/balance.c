@@ -218,6 +218,11 @@ static void retire_others(struct tt_view *view, struct tt_balancer_view *balance
     }
 }
 
+static bool same_algorithm(const struct tt_balancer *spec, const struct tt_listener *have)
+{
+    return !spec->has_algorithm || !have->algorithm || have->algorithm == 1 + (int)spec->algorithm;
+}
+
 static bool same_listeners(const struct tt_listeners *a, const struct tt_listeners *b,
                            const struct tt_balancer *spec)
 {
@@ -238,7 +243,7 @@ static bool same_listeners(const struct tt_listeners *a, const struct tt_listene
             if (cloud && !target)
                 target = any ? any->port : have->target_port;
             found = found || (want->port == have->port && want->protocol == have->protocol &&
-                              target == have->target_port);
+                              target == have->target_port && same_algorithm(spec, have));
         }
         if (!found)
             return false;

@@ -316,6 +316,16 @@ class Cloud:
             rule["firewall"] = "opened"
         return self.job(lambda: {"loadbalancer": {k: v for k, v in rule.items() if k != "members"}}, id=rule["id"])
 
+    def updateLoadBalancerRule(self, p):
+        rule = self.rule(p["id"])
+        if p.get("algorithm") not in (None, "roundrobin", "leastconn", "source"):
+            raise Refused(431, f"Invalid algorithm: {p['algorithm']}")
+
+        def work():
+            rule.update({k: v for k, v in p.items() if k in ("algorithm", "name")})
+            return {"loadbalancer": {k: v for k, v in rule.items() if k != "members"}}
+        return self.job(work)
+
     def deleteLoadBalancerRule(self, p):
         rule = self.rule(p["id"])
 
@@ -394,6 +404,7 @@ TAKES = {
     "removeFromLoadBalancerRule": {"id*", "virtualmachineids*"},
     "createLoadBalancerRule": {"name*", "algorithm*", "publicport*", "privateport*", "publicipid", "networkid",
                                "protocol", "openfirewall", "cidrlist"},
+    "updateLoadBalancerRule": {"id*", "algorithm", "name", "description", "protocol", "fordisplay"},
     "deleteLoadBalancerRule": {"id*"},
     "enableStaticNat": {"ipaddressid*", "virtualmachineid*", "networkid"},
     "disableStaticNat": {"ipaddressid*"},
