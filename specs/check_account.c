@@ -2,11 +2,35 @@
  * Check: accounts: where credentials and keys are, no password in an endpoint, the templates of a
  * local account.
  */
+#include <ctype.h>
 #include <string.h>
 
 #include "base/map.h"
 #include "base/str.h"
 #include "specs/check.h"
+
+#define VARIABLE_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_"
+
+/* What names a place of credentials must not be the credential itself: later errors tell it. */
+static void check_place(struct tt_specs *specs, const struct tt_document *document,
+                        const struct tt_scalar *place, bool path)
+{
+    if (place->text && tt_is_secret_text(place->text, path))
+        tt_report_add(specs->report, "secret-in-git", place->mark, document->subject,
+                      "this looks like a credential itself, and a secret must not stand in Git; "
+                      "take it back where it was issued, and name the place where it is");
+}
+
+static void check_variables(struct tt_specs *specs, const struct tt_document *document)
+{
+    const struct tt_scalar *env = &document->spec.account.credentials.env;
+
+    if (env->text && (isdigit((unsigned char)env->text[0]) ||
+                      env->text[strspn(env->text, VARIABLE_CHARACTERS)] != '\0'))
+        tt_report_add(specs->report, "out-of-range", env->mark, document->subject,
+                      "env is the beginning of the names of environment variables: letters, "
+                      "digits and _, such as PROD");
+}
 
 static void check_credentials(struct tt_specs *specs, const struct tt_document *document)
 {
@@ -17,6 +41,7 @@ static void check_credentials(struct tt_specs *specs, const struct tt_document *
     for (size_t i = 0; places[i]; i++) {
         if (!places[i]->given)
             continue;
+        check_place(specs, document, places[i], places[i] == &doc->file);
         if (first)
             tt_report_add(specs->report, "duplicate-key", places[i]->mark, document->subject,
                           "credentials are in one place: profile, env or file; remove the others");
@@ -54,10 +79,10 @@ static void check_ssh(struct tt_specs *specs, const struct tt_document *document
 {
     const struct tt_doc_ssh *doc = &document->spec.account.ssh;
 
-    if (doc->key.text && strstr(doc->key.text, "PRIVATE KEY"))
+    if (doc->key.text && tt_is_secret_text(doc->key.text, true))
         tt_report_add(specs->report, "secret-in-git", doc->key.mark, document->subject,
-                      "this is a private key, and a secret must not stand in Git; make a new key, "
-                      "and name the file it is in");
+                      "this looks like a private key, and a secret must not stand in Git; make a "
+                      "new key, and name the file it is in");
     else
         check_path(specs, document, &doc->key, false,
                    "a private key is no file of the repository: name one by an absolute path, or "
@@ -105,6 +130,7 @@ void tt_check_account(struct tt_specs *specs, const struct tt_document *document
     const struct tt_doc_account *doc = &document->spec.account;
 
     check_credentials(specs, document);
+    check_variables(specs, document);
     check_endpoint(specs, document);
     check_ssh(specs, document);
     check_templates(specs, document);

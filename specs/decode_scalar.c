@@ -93,6 +93,11 @@ static int decode_text(const struct scalar_request *r, enum tt_field_type type)
         return REFUSE(r, "out-of-range", "%s is longer than %d bytes", key, TEXT_MAX);
     if (*text == '\0')
         return REFUSE(r, "out-of-range", "%s must not be empty", key);
+    if (strstr(text, "PRIVATE KEY-----"))
+        return REFUSE(r, "secret-in-git",
+                      "%s holds a private key, and a secret must not stand in Git; make a new key, "
+                      "and name the file it is in",
+                      key);
     if (has_control(text))
         return REFUSE(r, "out-of-range", "%s must not hold control characters", key);
     switch (type) {

@@ -2,7 +2,6 @@
  * Findings: collecting, sorting and printing what is wrong with the specs, each with its place, its
  * source line and a caret, and without the secrets that the line may hold.
  */
-#include <ctype.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,11 +16,14 @@ void tt_report_add(const struct tt_report *report, const char *code, struct tt_m
                    const char *subject, const char *format, ...)
 {
     struct tt_finding finding = {.code = code, .mark = mark, .subject = subject};
+    char *message;
     va_list args;
 
     va_start(args, format);
-    finding.message = tt_vprintf(report->arena, format, args);
+    message = tt_vprintf(report->arena, format, args);
     va_end(args);
+    tt_mask_runs(message);
+    finding.message = message;
     *TT_VEC_ADD(report->arena, report->findings) = finding;
 }
 
@@ -58,24 +60,7 @@ void tt_findings_sort(struct tt_findings *findings)
     findings->count = kept;
 }
 
-bool tt_is_secret_word(const char *key)
-{
-    static const char *const parts[] = {"secret",     "passw",      "token",       "accesskey",
-                                        "access_key", "apikey",     "api_key",     "api-key",
-                                        "access-key", "privatekey", "private_key", NULL};
-
-    for (const char *const *part = parts; *part; part++)
-        if (strcasestr(key, *part))
-            return true;
-    return false;
-}
-
-static bool is_key_char(char c)
-{
-    return isalnum((unsigned char)c) || c == '_' || c == '-' || c == '.';
-}
-
-static const char *skip_chars(const char *s, int count)
+const char *tt_skip_chars(const char *s, int count)
 {
     while (*s && count > 0) {
         s++;
@@ -86,87 +71,23 @@ static const char *skip_chars(const char *s, int count)
     return s;
 }
 
-/* True when the key that ends before COLON holds a credential; "credentials" does where a bare
- * value follows. */
-static bool key_is_secret(const char *line, const char *colon)
-{
-    const char *end = colon, *start, *value = colon + 1;
-    char key[64];
-
-    while (end > line && (end[-1] == '"' || end[-1] == '\'' || end[-1] == ' '))
-        end--;
-    for (start = end; start > line && is_key_char(start[-1]) && end - start < 63; start--)
-        ;
-    memcpy(key, start, (size_t)(end - start));
-    key[end - start] = '\0';
-    value += strspn(value, " \t");
-    return tt_is_secret_word(key) || (strcmp(key, "credentials") == 0 && *value != '{');
-}
-
-/* Covers a value up to the end of its flow mapping's entry, or of the line. */
-static char *mask_value(char *at)
-{
-    char quote;
-
-    at += strspn(at, " \t");
-    quote = *at == '"' || *at == '\'' ? *at : '\0';
-    for (bool first = true; *at; at++, first = false) {
-        if (!quote && strchr(",}\r\n", *at))
-            break;
-        if (quote && !first && *at == quote) {
-            *at++ = '*';
-            break;
-        }
-        *at = '*';
-    }
-    return at;
-}
-
-void tt_mask_value_of(char *line, int column)
-{
-    char *colon = strchr(line + (skip_chars(line, column - 1) - line), ':');
-
-    if (colon && !tt_starts_with(colon, "://"))
-        mask_value(colon + 1);
-}
-
-void tt_mask_secrets(char *line)
-{
-    for (char *at = line; (at = strchr(at, ':'));) {
-        char *end;
-
-        if (key_is_secret(line, at)) {
-            at = mask_value(at + 1);
-            continue;
-        }
-        at++;
-        if (!tt_starts_with(at, "//"))
-            continue;
-        at += 2;
-        end = at + strcspn(at, "/ \t\"'");
-        end = memrchr(at, '@', (size_t)(end - at));
-        if (end && memchr(at, ':', (size_t)(end - at)))
-            memset(at, '*', (size_t)(end - at));
-    }
-}
-
 /* The line, or the part of a long one around COLUMN, and a caret under the place. */
 static void print_line(FILE *out, const struct tt_finding *finding, const char *caret,
                        const char *reset)
 {
     int column = finding->mark.column > 0 ? finding->mark.column - 1 : 0;
     const char *start = finding->line;
-    const char *end = skip_chars(start, SHOWN);
+    const char *end = tt_skip_chars(start, SHOWN);
     const char *place;
 
     if (*end && column > SHOWN_LEFT) {
-        start = skip_chars(start, column - SHOWN_LEFT);
-        end = skip_chars(start, SHOWN);
+        start = tt_skip_chars(start, column - SHOWN_LEFT);
+        end = tt_skip_chars(start, SHOWN);
         column = SHOWN_LEFT;
     }
     fprintf(out, "  %.*s\n  ", (int)(end - start), start);
-    place = skip_chars(start, column);
-    for (const char *c = start; c < place; c = skip_chars(c, 1))
+    place = tt_skip_chars(start, column);
+    for (const char *c = start; c < place; c = tt_skip_chars(c, 1))
         fputc(*c == '\t' ? '\t' : ' ', out);
     fprintf(out, "%s^%s\n", caret, reset);
 }

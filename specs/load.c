@@ -39,7 +39,6 @@ static char *show_line(struct tt_arena *arena, const char *line, const struct tt
     for (; i < count && findings[i].mark.line == number; i++)
         if (strcmp(findings[i].code, "secret-in-git") == 0)
             tt_mask_value_of(copy, findings[i].mark.column);
-    tt_mask_secrets(copy);
     return copy;
 }
 
@@ -47,9 +46,11 @@ static char *show_line(struct tt_arena *arena, const char *line, const struct tt
 static void add_lines(struct tt_arena *arena, const struct tt_source_file *file,
                       struct tt_finding *findings, size_t count)
 {
-    const char *line = file->text;
+    char *line = count && file->text ? tt_strdup(arena, file->text) : NULL;
     int number = 1;
 
+    if (line)
+        tt_mask_text(line);
     for (size_t i = 0; line && i < count; i++) {
         while (number < findings[i].mark.line && *line) {
             line += strcspn(line, "\n");

@@ -24,11 +24,21 @@ const char *tt_did_you_mean(struct tt_arena *arena, const char *word,
 /* Sorts by file, line and column and drops what was said twice (through an alias). */
 void tt_findings_sort(struct tt_findings *findings);
 
-/* Covers what looks like a credential in a source line with asterisks, in place. */
-void tt_mask_secrets(char *line);
+/* Covers what looks like a credential in the text of a file with asterisks, in place. */
+void tt_mask_text(char *text);
 
-/* As that for the value of the key at COLUMN, whatever the key is called. */
+/* Covers runs of characters that are too long and too mixed for a word. */
+void tt_mask_runs(char *text);
+
+/* Covers the value of the key at COLUMN of LINE, whatever the key is called. */
 void tt_mask_value_of(char *line, int column);
+
+/* S without its first COUNT characters of UTF-8. */
+const char *tt_skip_chars(const char *s, int count);
+
+/* True for what no name is: a private key, or a run of base64 as long as a secret key. In a PATH
+ * slashes end a run. */
+bool tt_is_secret_text(const char *text, bool path);
 
 /* True for keys that hold credentials: accessKey, password, api_token ... */
 bool tt_is_secret_word(const char *key);
