@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "providers/cloudstack/sign.h"
 #include "providers/http/http.h"
@@ -29,6 +30,7 @@ struct tt_cloudstack {
     const struct tt_clock *clock;
     struct tt_cloudstack_keys keys;
     struct tt_http *http;
+    atomic_int page_size; /* of lists */
     struct tt_cloudstack_jobs *jobs;
     struct tt_ssh_machines *machines;
     /* Memberships change beside each other, rules alone: a new rule gets the members of another. */

@@ -11,6 +11,8 @@
 /* A management server that limits at all takes 25 requests a second by default. */
 #define RATE  20
 #define BURST 40
+/* The most that one takes by default. */
+#define PAGE_SIZE 500
 
 static void close_account(struct tt_provider *provider)
 {
@@ -42,6 +44,7 @@ static int open_account(const struct tt_provider_settings *settings, struct tt_a
                                          .rate = RATE,
                                          .burst = BURST,
                                      });
+    atomic_init(&cloud->page_size, PAGE_SIZE);
     cloud->jobs = tt_cloudstack_jobs_new();
     pthread_rwlock_init(&cloud->rules, NULL);
     *ret_provider = &cloud->base;

@@ -281,6 +281,39 @@ static void test_all_pages_are_read_once(void **state)
     assert_int_equal(count_of(desk, "cloudstack listVirtualMachines"), 2);
 }
 
+/* Some lists know no pages. */
+static void test_a_list_that_gives_all_each_time_ends(void **state)
+{
+    struct desk *desk = *state;
+
+    set(desk, "listVirtualMachines", 200, page_of(desk, 0, 500));
+    set_rest(desk);
+    desk->answers[desk->count - 4].given = true; /* nothing but that page, again and again */
+    desk->answers[desk->count - 4].command = "no-command";
+    if (look(desk) < 0)
+        fail_msg("%s", desk->err.message);
+    assert_int_equal(desk->region.servers.count, 500);
+    assert_int_equal(count_of(desk, "cloudstack listVirtualMachines"), 2);
+}
+
+static void test_smaller_pages_are_learnt(void **state)
+{
+    static const char refused[] =
+        "{\"x\":{\"errorcode\":431,\"errortext\":\"Page size can't exceed max allowed page size "
+        "value: 100\"}}";
+    struct desk *desk = *state;
+
+    set(desk, "listZones", 431, refused);
+    set(desk, "listVirtualMachines", 200, page_of(desk, 0, 100));
+    set(desk, "listVirtualMachines", 200, page_of(desk, 100, 7));
+    set_rest(desk);
+    if (look(desk) < 0)
+        fail_msg("%s", desk->err.message);
+    assert_int_equal(desk->region.servers.count, 107);
+    assert_int_equal(count_of(desk, "cloudstack listZones"), 2);
+    assert_int_equal(count_of(desk, "cloudstack listVirtualMachines"), 2);
+}
+
 static void test_what_is_no_answer(void **state)
 {
     static const struct {
@@ -405,6 +438,8 @@ int main(void)
         TEST(test_recorded_answers_are_read),
         TEST(test_requests_are_signed_and_expire),
         TEST(test_all_pages_are_read_once),
+        TEST(test_a_list_that_gives_all_each_time_ends),
+        TEST(test_smaller_pages_are_learnt),
         TEST(test_what_is_no_answer),
         TEST(test_reads_are_repeated),
         TEST(test_jobs_are_waited_for),
