@@ -37,15 +37,19 @@ static int release(struct tt_cloudstack *cloud, struct tt_arena *arena, const ch
     return tt_cloudstack_call_and_wait(cloud, "disableStaticNat", &parameters, NULL, err);
 }
 
-/* Not an asynchronous command: it has ended when it answers. */
+/* Not an asynchronous command: it has ended when it answers. An address of a VPC belongs to no
+ * network while it leads nowhere; for others the server does not look at the one it is told. */
 static int attach(struct tt_cloudstack *cloud, struct tt_arena *arena, const char *id,
-                  const char *machine, struct tt_error *err)
+                  const json_t *machine, struct tt_error *err)
 {
     struct tt_cloudstack_parameters parameters = {0};
     AUTO_JSON *answer = NULL;
 
     tt_cloudstack_add(arena, &parameters, "ipaddressid", id);
-    tt_cloudstack_add(arena, &parameters, "virtualmachineid", machine);
+    tt_cloudstack_add(arena, &parameters, "virtualmachineid",
+                      tt_cloudstack_text(arena, machine, "id"));
+    tt_cloudstack_add(arena, &parameters, "networkid",
+                      tt_cloudstack_text(arena, tt_cloudstack_card_of(machine), "networkid"));
     return tt_cloudstack_call(cloud, "enableStaticNat", true, &parameters, &answer, err);
 }
 
@@ -78,7 +82,7 @@ int tt_cloudstack_move_address(struct tt_provider *provider, const char *region,
     }
     if (holder && release(cloud, &scratch, id, err) < 0)
         goto out;
-    result = attach(cloud, &scratch, id, machine, err);
+    result = attach(cloud, &scratch, id, target, err);
 out:
     tt_arena_release(&scratch);
     return result;

@@ -140,8 +140,8 @@ static const char *comma_list(struct tt_arena *arena, const struct tt_strings *i
     return tt_strdup(arena, tt_buf_text(&list));
 }
 
-/* A rule beside LIKE, with LIKE's members. The firewall is not opened: whoever owns the address
- * decides that. */
+/* A rule like LIKE, with its members and in its place where the public port is the same. The
+ * firewall is not opened: whoever owns the address decides that. */
 static int create_rule(struct tt_cloudstack *cloud, struct tt_arena *arena,
                        const struct tt_cloudstack_rule *like, const struct tt_listener *listener,
                        struct tt_error *err)
@@ -150,7 +150,9 @@ static int create_rule(struct tt_cloudstack *cloud, struct tt_arena *arena,
     struct tt_cloudstack_rule made = {.public_port = listener->port};
     AUTO_JSON *answer = NULL;
 
-    made.name = tt_printf(arena, "%s-%d", like->name ? like->name : like->address, listener->port);
+    made.name = like->name ? like->name : like->address;
+    if (like->public_port != listener->port)
+        made.name = tt_printf(arena, "%s-%d", made.name, listener->port);
     tt_cloudstack_add(arena, &parameters, "name", made.name);
     tt_cloudstack_add(arena, &parameters, "algorithm", algorithm_for(listener, like));
     tt_cloudstack_add(arena, &parameters, "publicport", tt_printf(arena, "%d", listener->port));
@@ -158,6 +160,7 @@ static int create_rule(struct tt_cloudstack *cloud, struct tt_arena *arena,
                       tt_printf(arena, "%d", listener->target_port));
     tt_cloudstack_add(arena, &parameters, "publicipid", like->address_id);
     tt_cloudstack_add(arena, &parameters, "networkid", like->network_id);
+    tt_cloudstack_add(arena, &parameters, "cidrlist", like->cidrs);
     tt_cloudstack_add(arena, &parameters, "protocol", "tcp");
     tt_cloudstack_add(arena, &parameters, "openfirewall", "false");
     if (tt_cloudstack_call(cloud, "createLoadBalancerRule", true, &parameters, &answer, err) < 0)
@@ -206,7 +209,7 @@ static int set_rules(struct tt_cloudstack *cloud, struct tt_arena *arena,
     if (tt_cloudstack_rule_members(cloud, arena, like, err) < 0)
         return -1;
     TT_EACH (listener, listeners) {
-        const struct tt_cloudstack_rule *old = NULL;
+        struct tt_cloudstack_rule *old = NULL;
 
         TT_EACH (rule, &rules->list)
             if (rule->public_port == listener->port)
@@ -216,8 +219,10 @@ static int set_rules(struct tt_cloudstack *cloud, struct tt_arena *arena,
                 return -1;
             continue;
         }
-        if ((old && delete_rule(cloud, arena, old, err) < 0) ||
-            create_patiently(cloud, arena, like, listener, err) < 0)
+        if (old && (tt_cloudstack_rule_members(cloud, arena, old, err) < 0 ||
+                    delete_rule(cloud, arena, old, err) < 0))
+            return -1;
+        if (create_patiently(cloud, arena, old ? old : like, listener, err) < 0)
             return -1;
     }
     TT_EACH (rule, &rules->list)

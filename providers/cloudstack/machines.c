@@ -73,8 +73,7 @@ static bool is_private(const char *address)
            host >> 16 == 0xa9fe || host >> 22 == 0x191;
 }
 
-/* The network card that carries the default route, or the first. */
-static const json_t *card_of(const json_t *machine)
+const json_t *tt_cloudstack_card_of(const json_t *machine)
 {
     const json_t *cards = json_object_get(machine, "nic");
     const json_t *card;
@@ -120,7 +119,7 @@ static const struct tt_strings *groups_of(struct tt_arena *arena, const struct t
 static void read_addresses(struct tt_arena *arena, const struct tt_strings *networks,
                            const json_t *machine, struct tt_server *server)
 {
-    const json_t *card = card_of(machine);
+    const json_t *card = tt_cloudstack_card_of(machine);
 
     server->network = as_named(arena, networks, card, "networkname", "networkid");
     server->private_address = tt_cloudstack_text(arena, card, "ipaddress");

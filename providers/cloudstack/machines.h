@@ -19,6 +19,9 @@ int tt_cloudstack_machine(struct tt_cloudstack *cloud, const char *id, json_t **
 int tt_cloudstack_check_owner(const struct tt_cloudstack *cloud, const json_t *machine,
                               const char *id, struct tt_error *err);
 
+/* The network card that carries the default route, or the first; NULL: there is none. */
+const json_t *tt_cloudstack_card_of(const json_t *machine);
+
 /* The value of one tag; NULL: MACHINE does not have it. */
 const char *tt_cloudstack_tag_of(const json_t *machine, const char *name);
 

@@ -62,6 +62,7 @@ int tt_cloudstack_read_rules(struct tt_cloudstack *cloud, struct tt_arena *arena
             .address_id = tt_cloudstack_text(arena, item, "publicipid"),
             .network_id = tt_cloudstack_text(arena, item, "networkid"),
             .algorithm = tt_cloudstack_text(arena, item, "algorithm"),
+            .cidrs = tt_cloudstack_text(arena, item, "cidrlist"),
             .public_port = tt_cloudstack_number(item, "publicport", 0),
             .private_port = tt_cloudstack_number(item, "privateport", 0),
             .protocol = protocol_of(item),
@@ -92,8 +93,10 @@ int tt_cloudstack_rule_members(struct tt_cloudstack *cloud, struct tt_arena *are
     rule->members = (struct tt_strings){0};
     json_array_foreach (items, i, item) {
         const char *id = tt_cloudstack_text(arena, item, "id");
+        const char *state = json_string_value(json_object_get(item, "state"));
 
-        if (id)
+        /* a destroyed machine stays in its rules until it is expunged */
+        if (id && !tt_streq(state, "Destroyed") && !tt_streq(state, "Expunging"))
             tt_strings_add(arena, &rule->members, id);
     }
     return 0;

@@ -13,6 +13,7 @@ struct tt_cloudstack_rule {
     const char *address_id;
     const char *network_id;
     const char *algorithm;
+    const char *cidrs; /* who may come in; NULL: all */
     int public_port, private_port;
     enum tt_protocol protocol;
     struct tt_strings members; /* ids of machines; filled by tt_cloudstack_rule_members */

@@ -37,6 +37,13 @@ static int change(struct tt_cloudstack *cloud, const char *command, const char *
     return result;
 }
 
+/* The job of an account that may not expunge fails with the code of any failure, and a text. */
+static bool may_not_expunge(const struct tt_error *err)
+{
+    return err->class == TT_ERR_DENIED ||
+           (err->class == TT_ERR_CONFLICT && strstr(err->message, "expunge can be passed"));
+}
+
 /* A machine that is only destroyed keeps its name until it is expunged, which not every account may
  * do; names carry the incarnation, so that does no harm. */
 int tt_cloudstack_delete_server(struct tt_provider *provider, const char *region, const char *id,
@@ -53,7 +60,7 @@ int tt_cloudstack_delete_server(struct tt_provider *provider, const char *region
     if (change(cloud, "destroyVirtualMachine", id, "expunge", &own) == 0 ||
         own.class == TT_ERR_NOT_FOUND)
         return 0;
-    if (own.class != TT_ERR_DENIED) {
+    if (!may_not_expunge(&own)) {
         if (err)
             *err = own;
         return -1;

@@ -8,6 +8,8 @@ from datetime import datetime, timezone
 ACCOUNT = {"account": "acme", "domain": "ROOT", "domainid": "e4874e10-5fdf-11ea-9a56-1e006800018c"}
 USER = "27f2484f-5fe0-11ea-9a56-1e006800018c"
 PAGE = 500
+CIDRS = "192.0.2.0/24,198.51.100.0/24"
+VPC = "203.0.113.30"  # an address of one: of no network while it leads nowhere
 
 
 class Refused(Exception):
@@ -48,16 +50,17 @@ class Cloud:
                                  "zonename": "paris", "issourcenat": nat, "isstaticnat": False,
                                  "associatednetworkid": self.networks[0]["id"], "state": "Allocated",
                                  "forvirtualnetwork": True, "tags": [], **ACCOUNT}
+        self.addresses[VPC].pop("associatednetworkid")
         for name, port in (("shop-http", 80), ("shop-https", 443)):
-            self.add_rule(name, "203.0.113.20", port, 8080, "roundrobin")
+            self.add_rule(name, "203.0.113.20", port, 8080, "roundrobin", CIDRS)
 
     # -- what the API and the tests both do ---------------------------------------------------
 
-    def add_rule(self, name, address, public, private, algorithm):
+    def add_rule(self, name, address, public, private, algorithm, cidrs=""):
         rule = {"id": new_id(), "name": name, "publicip": address,
                 "publicipid": self.addresses[address]["id"], "publicport": str(public),
                 "privateport": str(private), "algorithm": algorithm, "protocol": "tcp",
-                "state": "Active", "networkid": self.networks[0]["id"], "cidrlist": "",
+                "state": "Active", "networkid": self.networks[0]["id"], "cidrlist": cidrs,
                 "zoneid": self.zones["paris"]["id"], "zonename": "paris", "members": [], **ACCOUNT}
         self.rules[rule["id"]] = rule
         return rule
@@ -93,7 +96,7 @@ class Cloud:
     def place_on_loopback(self, prefix, port):
         """From now on machines have addresses of this host, and answer at that port while they run."""
         self.prefix, self.port = prefix, port
-        address = self.addresses.pop("203.0.113.30")
+        address = self.addresses.pop(VPC)
         address["ipaddress"] = prefix + "30"
         self.addresses[address["ipaddress"]] = address
 
@@ -213,14 +216,19 @@ class Cloud:
         return self.job(work, id=ident)
 
     def destroyVirtualMachine(self, p):
-        if p.get("expunge") == "true" and not self.may_expunge:
-            raise Refused(531, "Parameter expunge can be passed by Admin only. Or when the allow.user.expunge.recover.vm key is set.")
         m = self.machine(p["id"])
 
         def work():
-            m["state"] = "Expunging" if p.get("expunge") == "true" else "Destroyed"
-            self.let_go(m["id"])
+            if p.get("expunge") == "true" and not self.may_expunge:
+                raise Refused(530, "Parameter expunge can be passed by Admin only. Or when the allow.user.expunge.recover.vm key is set.")
+            self.destroy(m, p.get("expunge") == "true")
         return self.job(work)
+
+    def destroy(self, m, expunge):
+        """One that is only destroyed stays in its rules."""
+        m["state"] = "Expunging" if expunge else "Destroyed"
+        if expunge:
+            self.let_go(m["id"])
 
     def let_go(self, ident):
         for rule in self.rules.values():
@@ -260,11 +268,11 @@ class Cloud:
         pairs = [(p[f"tags[{i}].key"], p.get(f"tags[{i}].value")) for i in range(20) if f"tags[{i}].key" in p]
         if not pairs:
             raise Refused(431, "tags is required")
-        for key, _ in pairs:
-            if on and (p["resourceids"], key) in self.tags:
-                raise Refused(431, f"Tag {key} already on {p['resourcetype']}")
 
         def work():
+            for key, value in pairs:
+                if on and (p["resourceids"], key) in self.tags:
+                    raise Refused(530, f"Tag {key} already on {p['resourcetype']}")
             for key, value in pairs:
                 if on:
                     self.tags[(p["resourceids"], key)] = value
@@ -279,29 +287,31 @@ class Cloud:
 
     def listLoadBalancerRuleInstances(self, p):
         rule = self.rule(p["id"])
+        # a list that knows no pages
         return self.page("loadbalancerruleinstance",
-                         [self.tell_machine(self.machines[i]) for i in rule["members"]], p)
+                         [self.tell_machine(self.machines[i]) for i in rule["members"]], {})
 
     def assignToLoadBalancerRule(self, p):
         rule, ids = self.rule(p["id"]), p["virtualmachineids"].split(",")
         for ident in ids:
             m = self.machine(ident)
-            if ident in rule["members"]:
-                raise Refused(431, f"VM {ident} is already mapped to load balancer.")
             if m["state"] not in ("Running", "Starting", "Stopped"):
                 raise Refused(431, f"VM {ident} is in state {m['state']}")
 
         def work():
-            rule["members"].extend(i for i in ids if i not in rule["members"])
+            for ident in ids:
+                if ident in rule["members"]:
+                    raise Refused(431, f"VM {ident} is already mapped to load balancer.")
+            rule["members"].extend(ids)
         return self.job(work)
 
     def removeFromLoadBalancerRule(self, p):
         rule, ids = self.rule(p["id"]), p["virtualmachineids"].split(",")
-        for ident in ids:
-            if ident not in rule["members"]:
-                raise Refused(431, f"VM {ident} is not mapped to the load balancer")
 
         def work():
+            for ident in ids:
+                if ident not in rule["members"]:
+                    raise Refused(431, f"VM {ident} is not mapped to the load balancer")
             rule["members"] = [m for m in rule["members"] if m not in ids]
         return self.job(work)
 
@@ -311,7 +321,8 @@ class Cloud:
             raise Refused(431, "Unable to find the public address")
         if any(r["publicipid"] == p["publicipid"] and r["publicport"] == p["publicport"] for r in self.rules.values()):
             raise Refused(537, "The range specified conflicts with rule")
-        rule = self.add_rule(p["name"], address["ipaddress"], p["publicport"], p["privateport"], p["algorithm"])
+        rule = self.add_rule(p["name"], address["ipaddress"], p["publicport"], p["privateport"], p["algorithm"],
+                             p.get("cidrlist", ""))
         if p.get("openfirewall", "true") == "true":
             rule["firewall"] = "opened"
         return self.job(lambda: {"loadbalancer": {k: v for k, v in rule.items() if k != "members"}}, id=rule["id"])
@@ -345,7 +356,10 @@ class Cloud:
             raise Refused(431, "Can't enable static nat for a source nat address")
         if address["isstaticnat"] or any(r["publicipid"] == address["id"] for r in self.rules.values()):
             raise Refused(431, "The IP address is in use by another rule")
-        address.update(isstaticnat=True, virtualmachineid=m["id"])
+        network = address.get("associatednetworkid", p.get("networkid"))
+        if network not in [card["networkid"] for card in m["nic"]]:
+            raise Refused(431, "The address is not associated with any network and no networkId is passed in")
+        address.update(isstaticnat=True, virtualmachineid=m["id"], associatednetworkid=network)
         m["publicip"] = address["ipaddress"]
         return {"success": "true"}
 
@@ -357,6 +371,7 @@ class Cloud:
         def work():
             self.machines[address.pop("virtualmachineid")].pop("publicip", None)
             address["isstaticnat"] = False
+            address.pop("associatednetworkid")
         return self.job(work)
 
     def queryAsyncJobResult(self, p):

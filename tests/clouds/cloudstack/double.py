@@ -171,8 +171,7 @@ def act(server, wish):
         elif action == "state":
             cloud.machine(wish["id"])["state"] = wish["state"]
         elif action == "destroy":
-            cloud.machine(wish["id"])["state"] = "Expunging"
-            cloud.let_go(wish["id"])
+            cloud.destroy(cloud.machine(wish["id"]), wish.get("expunge", True))
         elif action == "untag":
             for key in [k for k in cloud.tags if k[0] == wish["id"]]:
                 cloud.tags.pop(key)

@@ -59,16 +59,23 @@ tt apply --auto-approve
 settled "it is made again"
 check "with the algorithm of the specs" sees '{r["algorithm"] for r in d["rules"]}' "{'source'}"
 check "with all members" sees 'rules()' "80>8081 0 1 2, 443>8080 0 1 2"
+check "open to whom they were" sees '{r["cidrlist"] for r in d["rules"]}' "{'192.0.2.0/24,198.51.100.0/24'}"
+check "by the old name where the port is" sees 'sorted(r["name"] for r in d["rules"])' \
+    "['shop-http', 'shop-http-443']"
 check "and without opening the firewall" sees '[r for r in d["rules"] if "firewall" in r]' "[]"
 
 # A disabled zone takes nobody in; what runs there stays.
 gone=$(tell 'm(0)["id"]')
 fate '{"action": "zone", "zone": "paris", "state": "Disabled"}'
-fate "{\"action\": \"destroy\", \"id\": \"$gone\"}"
+fate "{\"action\": \"destroy\", \"id\": \"$gone\", \"expunge\": false}"
 tt apply --auto-approve
 check "a disabled zone takes no machine: exit 1" exits 1
 check "and that is said" says 'no-zone-available'
 check "what runs there stays" sees 'rules()' "80>8081 1 2, 443>8080 1 2"
+check "what is destroyed is nobody's member, even while its rules hold it" \
+    sees "['$gone' in r['members'] for r in d['rules']]" "[True, True]"
+tt plan --json
+check "and not told as somebody's" says_json '[p["code"] for p in d["problems"] if p["code"] == "foreign-member"]' "[]"
 
 # Enabled again; one is stopped by hand; and Git wants another template and size.
 fate '{"action": "zone", "zone": "paris", "state": "Enabled"}'
