@@ -8,6 +8,7 @@
 #include "providers/cloudstack/cloudstack.h"
 #include "providers/file/file.h"
 #include "providers/local/local.h"
+#include "providers/openstack/openstack.h"
 #include "providers/registry.h"
 #include "providers/sim/sim.h"
 #include "providers/ssh/ssh.h"
@@ -24,6 +25,7 @@ int main(int argc, char **argv)
         tt_registry_add(&registry, tt_sim_ops(), &err) < 0 ||
         tt_registry_add(&registry, tt_aws_ops(), &err) < 0 ||
         tt_registry_add(&registry, tt_cloudstack_ops(), &err) < 0 ||
+        tt_registry_add(&registry, tt_openstack_ops(), &err) < 0 ||
         tt_registry_add(&registry, tt_ssh_ops(), &err) < 0) {
         fprintf(stderr, "trimtab: %s\n", err.message);
         return 1;

@@ -31,7 +31,7 @@ tt_tests(specs tt_specs)
 list(FILTER libraries EXCLUDE REGEX "tt_reconciler")
 set(provider_libraries ${libraries})
 list(FILTER provider_libraries INCLUDE REGEX
-     "^tt_(base|model|providers|http|shell|proxies|local|file|sim|aws|cloudstack|ssh)$")
+     "^tt_(base|model|providers|http|shell|proxies|local|file|sim|aws|cloudstack|openstack|ssh)$")
 tt_tests(providers ${provider_libraries})
 tt_tests(reconciler tt_reconciler ${libraries})
 
@@ -53,3 +53,8 @@ endforeach()
 
 include(tests/simulate/simulate.cmake)
 include(tests/fuzz/fuzz.cmake)
+
+# The provider contract on a real OpenStack: tests/clouds/openstack/test_openstack.sh starts both.
+add_executable(conformance_openstack tests/clouds/openstack/conformance.c)
+target_link_libraries(conformance_openstack tt_test_providers ${provider_libraries}
+                      PkgConfig::CMOCKA)

@@ -243,7 +243,8 @@ static bool same_listeners(const struct tt_listeners *a, const struct tt_listene
             if (cloud && !target)
                 target = any ? any->port : have->target_port;
             found = found || (want->port == have->port && want->protocol == have->protocol &&
-                              target == have->target_port && same_algorithm(spec, have));
+                              (target == have->target_port || (cloud && !have->target_port)) &&
+                              same_algorithm(spec, have));
         }
         if (!found)
             return false;

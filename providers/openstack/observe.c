@@ -1,0 +1,211 @@
+/*
+ * Observe: a region by lists alone. Owned servers are found by the owner's tag; machines that the
+ * specs name are asked for one by one, since nobody has many of them.
+ */
+#include <ctype.h>
+#include <string.h>
+
+#include "base/map.h"
+#include "base/str.h"
+#include "providers/openstack/machines.h"
+#include "providers/openstack/pools.h"
+
+/* Nova took tags along with a new server from 2.52 on; before, there is a moment without them. */
+#define TAGS_AT_ONCE 52
+
+struct look {
+    const struct tt_openstack_visit *visit;
+    const struct tt_observe_request *request;
+    struct tt_openstack_names names;
+    struct tt_map seen;
+    struct tt_region *region;
+};
+
+static void add_machines(struct look *look, const json_t *items,
+                         bool (*wanted)(const struct look *look, const struct tt_server *server))
+{
+    const json_t *item;
+    size_t i;
+
+    json_array_foreach (items, i, item) {
+        struct tt_server server;
+
+        if (tt_openstack_read_machine(&look->names, look->visit->arena, item, &server) &&
+            (!wanted || wanted(look, &server)) && !tt_map_put(&look->seen, server.id, look))
+            *TT_VEC_ADD(look->visit->arena, &look->region->servers) = server;
+    }
+}
+
+static int list_machines(struct look *look, const char *query,
+                         bool (*wanted)(const struct look *look, const struct tt_server *server),
+                         struct tt_error *err)
+{
+    TT_REPLY_AUTO *items = NULL;
+
+    if (tt_openstack_list(look->visit, TT_OPENSTACK_COMPUTE, "list servers",
+                          tt_printf(look->visit->arena, "/servers/detail%s", query), "servers",
+                          &items, err) < 0)
+        return -1;
+    add_machines(look, items, wanted);
+    return 0;
+}
+
+static bool is_owned(const struct look *look, const struct tt_server *server)
+{
+    return tt_streq(server->tags.owner, look->request->owner);
+}
+
+static bool is_named(const struct look *look, const struct tt_server *server)
+{
+    return tt_strings_has(&look->request->machines, server->name);
+}
+
+/* NAME as a regular expression that matches nothing else, which is what Nova filters by. */
+static const char *exactly(struct tt_arena *arena, const char *name)
+{
+    TT_BUF_AUTO text = {0};
+
+    tt_buf_add(&text, "^");
+    for (; *name; name++)
+        tt_buf_addf(&text, isalnum((unsigned char)*name) ? "%c" : "[%c]", *name);
+    tt_buf_add(&text, "$");
+    return tt_http_escape(arena, tt_buf_text(&text), false);
+}
+
+static int look_at_machine(struct look *look, const char *word, struct tt_error *err)
+{
+    TT_REPLY_AUTO *items = NULL;
+    struct tt_error own = {0};
+    json_t *machine;
+
+    if (!tt_openstack_is_id(word))
+        return list_machines(
+            look, tt_printf(look->visit->arena, "?name=%s", exactly(look->visit->arena, word)),
+            is_named, err);
+    if (tt_openstack_machine(look->visit, word, &machine, &own) == 0) {
+        items = json_pack("[o]", machine);
+        add_machines(look, items, NULL);
+        return 0;
+    }
+    if (own.class == TT_ERR_NOT_FOUND)
+        return 0;
+    if (err)
+        *err = own;
+    return -1;
+}
+
+static int look_at_machines(struct look *look, struct tt_error *err)
+{
+    struct tt_arena *arena = look->visit->arena;
+    int minor;
+
+    if (tt_openstack_minor(look->visit, &minor, err) < 0)
+        return -1;
+    if (look->request->everything)
+        return list_machines(look, "", NULL, err);
+    if (list_machines(look,
+                      minor >= TAGS_AT_ONCE
+                          ? tt_printf(arena, "?tags=%s",
+                                      tt_http_escape(arena, look->visit->cloud->mark, false))
+                          : "",
+                      is_owned, err) < 0)
+        return -1;
+    TT_EACH (machine, &look->request->machines)
+        if (look_at_machine(look, *machine, err) < 0)
+            return -1;
+    return 0;
+}
+
+static int look_at_zones(struct look *look, struct tt_error *err)
+{
+    struct tt_openstack_request request = {
+        .service = TT_OPENSTACK_COMPUTE, .what = "list zones", .path = "/os-availability-zone"};
+    TT_REPLY_AUTO *answer = NULL;
+    const json_t *zone;
+    size_t i;
+
+    if (tt_openstack_call(look->visit, &request, &answer, err) < 0)
+        return -1;
+    json_array_foreach (json_object_get(answer, "availabilityZoneInfo"), i, zone) {
+        const char *name = tt_reply_text(look->visit->arena, zone, "zoneName");
+        bool available = tt_reply_flag(json_object_get(zone, "zoneState"), "available");
+
+        if (name && !tt_streq(name, "internal"))
+            *TT_VEC_ADD(look->visit->arena, &look->region->zones) = (struct tt_zone){
+                .name = name, .state = available ? TT_ZONE_AVAILABLE : TT_ZONE_IMPAIRED};
+    }
+    return 0;
+}
+
+static int look_at_addresses(struct look *look, struct tt_error *err)
+{
+    struct tt_arena *arena = look->visit->arena;
+    struct tt_error own = {0};
+    TT_REPLY_AUTO *items = NULL;
+    const json_t *item;
+    size_t i;
+
+    if (tt_openstack_list(look->visit, TT_OPENSTACK_NETWORK, "list floating addresses",
+                          "/floatingips", "floatingips", &items, &own) < 0) {
+        if (own.class == TT_ERR_NOT_FOUND)
+            return 0; /* a Neutron without routers has none */
+        if (err)
+            *err = own;
+        return -1;
+    }
+    json_array_foreach (items, i, item) {
+        *TT_VEC_ADD(arena, &look->region->addresses) = (struct tt_elastic_address){
+            .address = tt_reply_text(arena, item, "floating_ip_address"),
+            .server = tt_reply_text(arena, json_object_get(item, "port_details"), "device_id"),
+        };
+    }
+    return 0;
+}
+
+/* What a server could be made from: of what the specs name, or all for `offers`. */
+static int look_at_images(struct look *look, struct tt_error *err)
+{
+    struct tt_arena *arena = look->visit->arena;
+    struct tt_strings *templates;
+    TT_REPLY_AUTO *items = NULL;
+    const json_t *item;
+    size_t i;
+
+    if (!look->request->everything && !look->request->templates.count)
+        return 0;
+    templates = TT_NEW(arena, struct tt_strings);
+    *templates = look->names.templates;
+    look->region->templates = templates;
+    if (!look->request->everything)
+        return 0;
+    if (tt_openstack_list(look->visit, TT_OPENSTACK_IMAGE, "list images", "/images?status=active",
+                          "images", &items, err) < 0)
+        return -1;
+    json_array_foreach (items, i, item) {
+        const char *name = tt_reply_text(arena, item, "name");
+
+        if (name && !tt_strings_has(templates, name))
+            tt_strings_add(arena, templates, name);
+    }
+    return 0;
+}
+
+int tt_openstack_observe(struct tt_provider *provider, const struct tt_observe_request *request,
+                         struct tt_arena *arena, struct tt_region *ret_region, struct tt_error *err)
+{
+    struct tt_region region = {.name = tt_strdup(arena, request->region), .observed = true};
+    struct tt_openstack_visit visit;
+    struct look look = {.visit = &visit, .request = request, .region = &region};
+
+    tt_map_init(&look.seen, arena);
+    if (tt_openstack_enter(provider, request->region, arena, &visit, err) < 0 ||
+        tt_openstack_read_names(&visit, request, &look.names, err) < 0 ||
+        look_at_machines(&look, err) < 0 || look_at_zones(&look, err) < 0 ||
+        look_at_addresses(&look, err) < 0 || look_at_images(&look, err) < 0 ||
+        tt_openstack_observe_balancers(&visit, request, &region, err) < 0)
+        return -1;
+    TT_EACH (server, &region.servers)
+        tt_ssh_machines_learn(visit.cloud->machines, server);
+    *ret_region = region;
+    return 0;
+}

@@ -1,0 +1,136 @@
+/*
+ * How `openstack` logs in: the environment, clouds.yaml, and what is refused.
+ * Covers providers/openstack/login.c, clouds_yaml.c, session.c.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/providers/support/openstack_desk.h"
+
+static void write_file(struct desk *desk, const char *name, const char *text)
+{
+    FILE *file = fopen(tt_printf(&desk->arena, "%s/%s", desk->folder, name), "w");
+
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+    desk->account.credentials_env = NULL;
+    desk->account.credentials_file = "clouds.yaml";
+}
+
+static void test_a_password_is_sent_with_its_project(void **state)
+{
+    struct desk *desk = *state;
+
+    desk_keystone(desk, "2026-11-23T05:00:00Z");
+    desk_nova(desk, "2.93");
+    desk_no_servers(desk);
+    desk_open_well(desk);
+    assert_int_equal(desk_look(desk, NULL), 0);
+    assert_true(desk_was_asked(
+        desk, "{\"auth\":{\"identity\":{\"methods\":[\"password\"],\"password\":{\"user\":{"
+              "\"name\":\"me\",\"domain\":{\"id\":\"default\"},\"password\":\"hush\"}}},"
+              "\"scope\":{\"project\":{\"name\":\"shop\",\"domain\":{\"id\":\"default\"}}}}}"));
+    assert_true(desk_was_asked(desk, "OpenStack-API-Version: compute 2.90"));
+    assert_int_equal(desk->region.zones.count, 2);
+    assert_int_equal(desk->region.zones.items[0].state, TT_ZONE_AVAILABLE);
+    assert_int_equal(desk->region.zones.items[1].state, TT_ZONE_IMPAIRED);
+}
+
+static void test_an_application_credential_of_clouds_yaml(void **state)
+{
+    struct desk *desk = *state;
+
+    write_file(desk, "clouds.yaml",
+               "clouds:\n"
+               "  other: {auth: {auth_url: 'http://127.0.0.1:1', token: t}}\n"
+               "  mine:\n"
+               "    auth_type: v3applicationcredential\n"
+               "    auth: {auth_url: 'http://127.0.0.1:1/v3/', application_credential_id: abc}\n");
+    write_file(desk, "secure.yaml",
+               "clouds: {mine: {auth: {application_credential_secret: hush}}}\n");
+    desk->account.profile = "mine";
+    desk_keystone(desk, "2026-11-23T05:00:00Z");
+    desk_nova(desk, "2.90");
+    desk_no_servers(desk);
+    desk_open_well(desk);
+    assert_int_equal(desk_look(desk, NULL), 0);
+    assert_true(desk_was_asked(desk,
+                               "{\"auth\":{\"identity\":{\"methods\":[\"application_credential\"],"
+                               "\"application_credential\":{\"secret\":\"hush\",\"id\":\"abc\"}}}"
+                               "}"));
+}
+
+static void test_clouds_yaml_that_does_not_do(void **state)
+{
+    struct desk *desk = *state;
+
+    write_file(desk, "clouds.yaml", "clouds: {a: {auth: {token: hush}}, b: {}}\n");
+    desk_failed(desk, desk_open(desk), TT_ERR_SPEC, "has 2 clouds: name one");
+    desk->account.profile = "c";
+    desk_failed(desk, desk_open(desk), TT_ERR_NOT_FOUND, "has no cloud c");
+    desk->account.profile = "b";
+    desk_failed(desk, desk_open(desk), TT_ERR_SPEC, "has no username");
+    write_file(desk, "clouds.yaml", "clouds: {b: {auth: {token: hush}, verify: false}}\n");
+    desk_failed(desk, desk_open(desk), TT_ERR_SPEC, "cacert");
+    write_file(desk, "clouds.yaml", "clouds: [hush\n");
+    desk_failed(desk, desk_open(desk), TT_ERR_SPEC, "no YAML file with a mapping `clouds`");
+    write_file(desk, "clouds.yaml", "a: &a [x, x]\nclouds: {b: [*a, *a]}\n");
+    desk_failed(desk, desk_open(desk), TT_ERR_NOT_FOUND, "has no cloud b");
+    unlink(tt_printf(&desk->arena, "%s/clouds.yaml", desk->folder));
+    desk_failed(desk, desk_open(desk), TT_ERR_NOT_FOUND, "clouds.yaml");
+}
+
+static void test_a_login_that_is_refused(void **state)
+{
+    struct desk *desk = *state;
+
+    desk_set(desk, "POST /v3/auth/tokens", 401, "{\"error\": {\"message\": \"hush\"}}");
+    desk_open_well(desk);
+    desk_failed(desk, desk_look(desk, NULL), TT_ERR_DENIED, "Keystone at http://127.0.0.1:");
+}
+
+static void test_a_region_that_the_catalog_does_not_have(void **state)
+{
+    struct desk *desk = *state;
+
+    desk->account.regions.items[0] = "south";
+    desk_keystone(desk, "2026-11-23T05:00:00Z");
+    desk_open_well(desk);
+    desk->account.regions.items[0] = "north";
+    desk_failed(desk, desk_look(desk, NULL), TT_ERR_SPEC, "has no region north");
+}
+
+static void test_an_old_nova_is_refused(void **state)
+{
+    struct desk *desk = *state;
+
+    desk_keystone(desk, "2026-11-23T05:00:00Z");
+    desk_nova(desk, "2.25");
+    desk_open_well(desk);
+    desk_failed(desk, desk_look(desk, NULL), TT_ERR_UNSUPPORTED, "no newer microversion than 2.25");
+}
+
+#define TEST(test) cmocka_unit_test_setup_teardown(test, desk_begin, desk_end)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_a_password_is_sent_with_its_project),
+        TEST(test_an_application_credential_of_clouds_yaml),
+        TEST(test_clouds_yaml_that_does_not_do),
+        TEST(test_a_login_that_is_refused),
+        TEST(test_a_region_that_the_catalog_does_not_have),
+        TEST(test_an_old_nova_is_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
