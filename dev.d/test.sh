@@ -9,6 +9,7 @@ Installs what is missing, builds with warnings as errors, and runs every test wi
 end-to-end tests run once more with the optimised program, as an ordinary user when this is root,
 and the planner is held to its laws for at most a minute (./dev prove runs longer),
 and simulated histories are played for at most a minute (./dev simulate).
+With TRIMTAB_TEST_OPENSTACK=1 an OpenStack is brought up from Debian's packages and tested against.
 Skipped tests are named; with CI=true a skipped test is a failure unless dev.d/may-skip.txt names it,
 since what a test needs can be installed. Options go to ctest: ./dev test -R store
 END
@@ -115,6 +116,7 @@ dev_test() {
     local folder failed=0 passed bad skipped unknown
 
     need build run test
+    [ "${TRIMTAB_TEST_OPENSTACK:-}" != 1 ] || need openstack
     build_preset dev build-dev
     build_preset release build trimtab
     folder=$(mktemp -d)
