@@ -5,6 +5,7 @@
  *     region.c     the machines of a region   network.c    subnets and free addresses
  *     template.c   from template to command   supervisor.c the process that keeps a machine
  *     process.c    alive, start, stop         sweep.c      processes that escaped
+ *     steer.c      connections while an address moves
  *     create.c, machines.c, observe.c, elastic.c, run.c    the members of the provider
  */
 #ifndef TT_PROVIDERS_LOCAL_CLOUD_H
@@ -136,6 +137,26 @@ struct tt_local_report {
 
 /* Starts a supervisor that outlives this process; returns when its program runs or could not. */
 struct tt_local_report tt_local_supervise(const struct tt_local_launch *launch);
+
+/* --- steer.c --- */
+
+#define TT_LOCAL_LISTENERS 256
+
+struct tt_local_listeners {
+    int fds[TT_LOCAL_LISTENERS];
+    size_t count;
+};
+
+/* Copies of the sockets on which MACHINE's HAProxy listens at ADDRESS: none when it is none or does
+ * not run. To be closed. */
+void tt_local_listeners_open(const struct tt_local_machine *machine, const char *address,
+                             struct tt_arena *arena, struct tt_local_listeners *ret_listeners);
+void tt_local_listeners_close(struct tt_local_listeners *listeners);
+/* From now on new connections go to the socket that came as number INDEX, from 0, to the address
+ * and port of each of LISTENERS. */
+void tt_local_listeners_steer(const struct tt_local_listeners *listeners, size_t index);
+/* Waits until nobody waits to be accepted, at most a second. */
+void tt_local_listeners_settle(const struct tt_local_listeners *listeners);
 
 /* --- process.c --- */
 

@@ -1,8 +1,9 @@
 /*
  * Elastic: addresses that move from machine to machine. One exists when its file does; a machine
  * has it when its own etc/address says so, and configureProxy makes the balancer listen there.
- * The address leaves every other machine before it comes to the new one, and the file is written
- * last: a crash in between leaves a move that can be made again.
+ * The new machine takes it up before the others let go of it, so that no request is lost; where the
+ * software cannot share an address with another process, the others let go first. The file is
+ * written last: a crash in between leaves a move that can be made again.
  */
 #include <errno.h>
 #include <string.h>
@@ -78,21 +79,90 @@ static int take(const struct tt_local_machine *machine, struct tt_arena *arena,
     return tell(machine, arena, err);
 }
 
+/* The machines that have ADDRESS and are not TARGET. */
+static struct tt_local_machines others_with(const struct tt_local_machines *machines,
+                                            const struct tt_local_machine *target,
+                                            const char *address, struct tt_arena *arena)
+{
+    struct tt_local_machines others = {0};
+
+    TT_EACH (machine, machines)
+        if (!tt_streq(machine->server.id, target->server.id) &&
+            has_address(machine, address, arena))
+            *TT_VEC_ADD(arena, &others) = *machine;
+    return others;
+}
+
+/* Whether TARGET may listen beside the OTHERS: all that run are HAProxy, which share an address. */
+static bool can_share(const struct tt_local_machine *target, const struct tt_local_machines *others,
+                      const char *address, struct tt_arena *arena)
+{
+    bool sharing = access(tt_printf(arena, "%s/enstratus/var/admin.sock", target->root), F_OK) == 0;
+
+    TT_EACH (other, others) {
+        struct tt_local_listeners listeners;
+
+        if (!sharing || !tt_local_is_alive(other))
+            continue;
+        tt_local_listeners_open(other, address, arena, &listeners);
+        sharing = listeners.count > 0;
+        tt_local_listeners_close(&listeners);
+    }
+    return sharing;
+}
+
+/* Lets new connections come to the machine that was given ADDRESS last, and the OTHERS accept those
+ * that came to them. */
+static void steer_away(const struct tt_local_machines *others, const char *address,
+                       struct tt_arena *arena)
+{
+    struct tt_local_listeners *listeners =
+        TT_NEW_ARRAY(arena, others->count, struct tt_local_listeners);
+    size_t serving = 0;
+
+    for (size_t i = 0; i < others->count; i++) {
+        tt_local_listeners_open(&others->items[i], address, arena, &listeners[i]);
+        serving += listeners[i].count > 0;
+    }
+    for (size_t i = 0; i < others->count; i++)
+        tt_local_listeners_steer(&listeners[i], serving);
+    for (size_t i = 0; i < others->count; i++) {
+        if (listeners[i].count)
+            tt_local_listeners_settle(&listeners[i]);
+        tt_local_listeners_close(&listeners[i]);
+    }
+}
+
+static int take_all(const struct tt_local_machines *others, struct tt_arena *arena,
+                    struct tt_error *err)
+{
+    TT_EACH (other, others)
+        if (take(other, arena, err) < 0)
+            return -1;
+    return 0;
+}
+
 static int move(const char *folder, const struct tt_local_machine *target, const char *address,
                 struct tt_arena *arena, struct tt_error *err)
 {
     const char *path = tt_printf(arena, "%s/addresses/%s", folder, address);
-    struct tt_local_machines machines;
+    struct tt_local_machines machines, others;
     const char *text;
+    bool sharing;
 
     if (tt_local_machines(folder, arena, &machines, err) < 0)
         return -1;
-    TT_EACH (machine, &machines)
-        if (!tt_streq(machine->server.id, target->server.id) &&
-            has_address(machine, address, arena) && take(machine, arena, err) < 0)
-            return -1;
+    others = others_with(&machines, target, address, arena);
+    sharing = can_share(target, &others, address, arena);
+    if (!sharing && take_all(&others, arena, err) < 0)
+        return -1;
     if (give(target, address, arena, err) < 0)
         return -1;
+    if (sharing) {
+        steer_away(&others, address, arena);
+        if (take_all(&others, arena, err) < 0)
+            return -1;
+    }
     text = tt_printf(arena, "%s\n", target->server.id);
     return tt_file_write(path, text, strlen(text), 0600, err);
 }
