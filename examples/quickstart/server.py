@@ -8,6 +8,7 @@ ADDRESS, PORT, NAME = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body are two writes
 
     def do_GET(self):
         text = "ok\n" if self.path == "/healthz" else f"hello from {NAME} at {ADDRESS}\n"
