@@ -3,6 +3,7 @@
  */
 #include "reconciler/planner/slots.h"
 
+#include "base/str.h"
 #include "reconciler/planner/members.h"
 #include "reconciler/planner/surplus.h"
 
@@ -22,14 +23,59 @@ static bool stays_anyway(const struct tt_machine *machine)
     return machine->frozen && !machine->failed;
 }
 
+/* True when other machines fill the slot of MACHINES[INDEX], too. */
+static bool is_one_of_several(const struct tt_service_view *service, size_t index)
+{
+    const struct tt_machine *machines = service->machines.items;
+
+    return (index > 0 && machines[index - 1].slot == machines[index].slot) ||
+           (index + 1 < service->machines.count &&
+            machines[index + 1].slot == machines[index].slot);
+}
+
+/* The machines of other slots that stay in the zone of MACHINES[INDEX]; slots that several fill and
+ * that are not resolved yet do not count. */
+static int count_beside(const struct tt_service_view *service, size_t index,
+                        const struct tt_standing *standings)
+{
+    const struct tt_machine *machines = service->machines.items;
+    int count = 0;
+
+    for (size_t i = 0; i < service->machines.count; i++) {
+        const struct tt_machine *other = &machines[i];
+
+        if (other->slot == machines[index].slot || other->fate == TT_FATE_REMOVE ||
+            other->placement != machines[index].placement || other->failed || standings[i].extra ||
+            standings[i].outdated || standings[i].outside ||
+            !tt_streq(other->server->zone, machines[index].server->zone))
+            continue;
+        count += i < index || !is_one_of_several(service, i);
+    }
+    return count;
+}
+
+/* Two machines of which one was to replace the other for evenness: the one in the emptier zone, so
+ * that it is not made once more. 0: there is no such difference. */
+static int emptier_zone_first(const struct tt_service_view *service, size_t a, size_t b,
+                              const struct tt_standing *standings)
+{
+    const struct tt_machine *one = &service->machines.items[a];
+    const struct tt_machine *other = &service->machines.items[b];
+
+    if (one->placement < 0 || one->placement != other->placement || fitness(one, &standings[a]) < 5)
+        return 0;
+    return count_beside(service, a, standings) - count_beside(service, b, standings);
+}
+
 /* True when A fills the slot better than B: one that stays anyway, then one that its balancers
- * reach (unless it goes anyway), then healthier, then older. */
+ * reach (unless it goes anyway), then healthier, then in the emptier zone, then older. */
 static bool fits_better(const struct tt_service_view *service, size_t a, size_t b,
                         const struct tt_standing *standings)
 {
     const struct tt_machine *one = &service->machines.items[a];
     const struct tt_machine *other = &service->machines.items[b];
     int fit = fitness(one, &standings[a]) - fitness(other, &standings[b]);
+    int fuller;
 
     if (stays_anyway(one) != stays_anyway(other))
         return stays_anyway(one);
@@ -38,7 +84,10 @@ static bool fits_better(const struct tt_service_view *service, size_t a, size_t 
 
         return (clear == one) == (clear->placement >= 0);
     }
-    return fit ? fit > 0 : tt_newer_first(other, one) < 0;
+    if (fit)
+        return fit > 0;
+    fuller = emptier_zone_first(service, a, b, standings);
+    return fuller ? fuller < 0 : tt_newer_first(other, one) < 0;
 }
 
 static void resolve_group(struct tt_view *view, struct tt_service_view *service, size_t begin,
