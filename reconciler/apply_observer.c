@@ -5,6 +5,8 @@
  */
 #include "reconciler/apply_observer.h"
 
+#include "base/str.h"
+
 #define NEAR_INTERVAL 250  /* ms: this host, simulations */
 #define FAR_INTERVAL  2000 /* clouds with request limits */
 #define LONGEST       5000
@@ -16,9 +18,14 @@ struct look {
     int count;
 };
 
-static bool is_near(enum tt_provider_kind kind)
+/* An endpoint on this host is an emulator of a cloud, not one that others share. */
+static bool is_near(const struct tt_account *account)
 {
-    return kind == TT_PROVIDER_LOCAL || kind == TT_PROVIDER_SIM || kind == TT_PROVIDER_FILE;
+    const char *endpoint = account->endpoint;
+
+    return account->provider == TT_PROVIDER_LOCAL || account->provider == TT_PROVIDER_SIM ||
+           account->provider == TT_PROVIDER_FILE ||
+           (endpoint && tt_starts_with(endpoint, "http://127.0.0.1:"));
 }
 
 /* The shortest interval that the accounts of the waits allow; under the lock. */
@@ -28,7 +35,7 @@ static tt_time base_interval(const struct tt_apply_run *run)
         const struct tt_step *step = &run->plan->steps.items[run->watched[i]];
         const struct tt_account *account = tt_desired_account(run->request->desired, step->account);
 
-        if (account && !is_near(account->provider))
+        if (account && !is_near(account))
             return FAR_INTERVAL;
     }
     return NEAR_INTERVAL;

@@ -1,22 +1,22 @@
 """The account as an independent client sees it: boto3, with its own key.
 
-    account.py PORT ID SECRET COMMAND [ARGUMENT...]
+The double (cloud.py) runs it, since boto3 takes long to start; it asks by HTTP as anyone would.
+Commands and their arguments:
 
     servers               "slot zone state" of each machine with our marks that is not terminated
     count                 how many of those
     attributes            "image-name type group key subnet-name" of each, each different line once
+    ids TAG=VALUE         the instance ids of those that run and have that tag
     id SLOT               the instance id of a slot
     members BALANCER      slots in a classic balancer, or with "tg/NAME" in a target group
     zones BALANCER        its zones; of "lb/NAME", those of an application balancer
     terminate SLOT | stop SLOT
     deregister BALANCER SLOT | enable-zone BALANCER ZONE | disable-zone BALANCER ZONE
-    stray NAME            makes a machine without marks, prints its id
+    stray NAME            makes a machine without marks, tells its id
     state ID              its state
     tags ID               "key=value" of each tag of ours, sorted
     holder ADDRESS        the slot or Name that has the address
 """
-
-import sys
 
 import boto3
 
@@ -58,11 +58,13 @@ class Account:
         return {i["InstanceId"]: str(slot) for slot, i in self.owned()}
 
     def servers(self):
-        for slot, instance in self.owned():
-            print(slot, instance["Placement"]["AvailabilityZone"], instance["State"]["Name"])
+        return [
+            f'{slot} {i["Placement"]["AvailabilityZone"]} {i["State"]["Name"]}'
+            for slot, i in self.owned()
+        ]
 
     def count(self):
-        print(len(self.owned()))
+        return [len(self.owned())]
 
     def attributes(self):
         images = {i["ImageId"]: i["Name"] for i in self.ec2.describe_images()["Images"]}
@@ -82,13 +84,21 @@ class Account:
             )
             for _, i in self.owned()
         }
-        print("\n".join(sorted(lines)))
+        return sorted(lines)
 
     def find(self, slot):
         return [i["InstanceId"] for s, i in self.owned() if s == int(slot)][0]
 
     def id(self, slot):
-        print(self.find(slot))
+        return [self.find(slot)]
+
+    def ids(self, tag):
+        name, value = tag.split("=")
+        return [
+            i["InstanceId"]
+            for i in self.machines()
+            if i["State"]["Name"] == "running" and self.tags_of(i).get(name) == value
+        ]
 
     def group(self, name):
         found = self.elbv2.describe_target_groups(Names=[name[3:]])
@@ -103,7 +113,7 @@ class Account:
             ids = [i["InstanceId"] for i in found["LoadBalancerDescriptions"][0]["Instances"]]
         slots = self.slots()
         # moto lists a machine as often as it was registered, AWS once
-        print(" ".join(sorted(slots.get(name, name) for name in set(ids))))
+        return [" ".join(sorted(slots.get(name, name) for name in set(ids)))]
 
     def zones(self, balancer):
         if balancer.startswith("lb/"):
@@ -112,7 +122,7 @@ class Account:
         else:
             found = self.elb.describe_load_balancers(LoadBalancerNames=[balancer])
             names = found["LoadBalancerDescriptions"][0]["AvailabilityZones"]
-        print(" ".join(sorted(names)))
+        return [" ".join(sorted(names))]
 
     def terminate(self, slot):
         self.ec2.terminate_instances(InstanceIds=[self.find(slot)])
@@ -166,26 +176,24 @@ class Account:
                 {"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": name}]}
             ],
         )
-        print(made["Instances"][0]["InstanceId"])
+        return [made["Instances"][0]["InstanceId"]]
 
     def state(self, name):
-        print([i["State"]["Name"] for i in self.machines() if i["InstanceId"] == name][0])
+        return [i["State"]["Name"] for i in self.machines() if i["InstanceId"] == name]
 
     def tags(self, name):
         for instance in self.machines():
             if instance["InstanceId"] == name:
                 tags = self.tags_of(instance)
-                print("\n".join(sorted(f"{k}={v}" for k, v in tags.items() if ":" in k)))
+                return sorted(f"{k}={v}" for k, v in tags.items() if ":" in k)
+        return []
 
     def holder(self, address):
         found = self.ec2.describe_addresses(PublicIps=[address])["Addresses"][0].get("InstanceId")
         names = {i["InstanceId"]: self.tags_of(i).get("Name", "-") for i in self.machines()}
-        print(names.get(found, "nobody"))
+        return [names.get(found, "nobody")]
 
-
-def main():
-    account = Account(*sys.argv[1:4])
-    getattr(account, sys.argv[4].replace("-", "_"))(*sys.argv[5:])
-
-
-main()
+    def run(self, command, *arguments):
+        """Its lines as one text."""
+        lines = getattr(self, command.replace("-", "_"))(*arguments) or []
+        return "".join(f"{line}\n" for line in lines)

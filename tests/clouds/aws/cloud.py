@@ -6,10 +6,15 @@ cannot make.
     POST /double/seed           what the conformance tests stand on; answers with its ids
     POST /double/policy         JSON: a policy; answers with the key of a user who has it and
                                 nothing else, and checks signatures and permissions from now on
+    POST /double/account        a command of account.py and its arguments, each in a line: what boto3
+                                sees or does with a key of its own; answers with text
     POST /double/faults         JSON: [{"action": "RunInstances", "fault": "throttle", "times": 2,
                                 "skip": 1,
                                 "zone": "us-east-1a"}, ...]
     POST /double/impaired       JSON: ids of instances whose status checks fail
+    POST /double/loopback       JSON: {"prefix": "127.0.0.", "port": N}: from now on machines are listed
+                                at addresses of this host and answer at that port
+    GET  /double/places         {id: address} of those listed so far
     GET  /double/record         the calls so far: [[action, {parameter: value}], ...]
     POST /double/forget         empties the record
 
@@ -20,6 +25,8 @@ instance-status.status, and a proper error where a classic balancer does not exi
 import io
 import json
 import os
+import re
+import socketserver
 import sys
 import threading
 import urllib.parse
@@ -32,6 +39,9 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.elb.models import elb_backends
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 import moto.moto_server.threaded_moto_server as server_module
+
+sys.dont_write_bytecode = True
+from account import Account
 
 REGION = "us-east-1"
 OTHER_ACCOUNT = "111111111111"
@@ -62,7 +72,7 @@ class Double:
 
     def __init__(self, app):
         self.app = app
-        self.port = None
+        self.port = self.account = None
         self.lock = threading.RLock()
         self.clear()
 
@@ -71,6 +81,7 @@ class Double:
         self.faults = []
         self.impaired = []
         self.calls = []
+        self.prefix, self.listen, self.places = None, 0, {}
 
     def client(self, service, **key):
         key = key or {"aws_access_key_id": "root", "aws_secret_access_key": "root"}
@@ -83,6 +94,8 @@ class Double:
     def control(self, path, body):
         if path == "/double/seed":
             return self.seed()
+        if path == "/double/account":
+            return self.account.run(*body.decode().splitlines())
         if path == "/double/policy":
             return self.check(json.loads(body))
         with self.lock:
@@ -90,6 +103,11 @@ class Double:
                 self.faults = json.loads(body)
             elif path == "/double/impaired":
                 self.impaired = json.loads(body)
+            elif path == "/double/loopback":
+                wish = json.loads(body)
+                self.prefix, self.listen = wish["prefix"], wish["port"]
+            elif path == "/double/places":
+                return self.places
             elif path == "/double/record":
                 return self.calls
             elif path == "/double/forget":
@@ -117,13 +135,9 @@ class Double:
             ),
         )
         admin = iam.create_access_key(UserName="admin")["AccessKey"]
+        self.account = Account(self.port, admin["AccessKeyId"], admin["SecretAccessKey"])
         self.post("/moto-api/reset-auth", b"0")
-        return {
-            "id": key["AccessKeyId"],
-            "secret": key["SecretAccessKey"],
-            "adminId": admin["AccessKeyId"],
-            "adminSecret": admin["SecretAccessKey"],
-        }
+        return {"id": key["AccessKeyId"], "secret": key["SecretAccessKey"]}
 
     def post(self, path, body):
         import urllib.request
@@ -244,6 +258,34 @@ class Double:
                 self.tokens[token] = answer
             return self.tokens[token]
 
+    def place(self, name):
+        """The loopback address of a machine, which answers there from the first time that it is told."""
+        with self.lock:
+            if name not in self.places:
+                self.places[name] = f"{self.prefix}{12 + len(self.places)}"
+                server = socketserver.ThreadingTCPServer(
+                    (self.places[name], self.listen), socketserver.BaseRequestHandler
+                )
+                threading.Thread(target=server.serve_forever, daemon=True).start()
+            return self.places[name]
+
+    def move(self, headers, text):
+        """The list of machines with loopback addresses."""
+        owner = None
+
+        def change(match):
+            nonlocal owner
+            if match[1]:
+                owner = match[1].decode()
+                return match[0]
+            return b"<" + match[2] + b">" + self.place(owner).encode() + b"<"
+
+        text = re.sub(
+            rb"<instanceId>(i-[0-9a-f]+)<|<(privateIpAddress|ipAddress)>[^<]*<", change, text
+        )
+        headers = [(k, v) for k, v in headers if k.lower() != "content-length"]
+        return headers + [("Content-Length", str(len(text)))], text
+
     def find_impaired(self):
         with self.lock:
             items = "".join(
@@ -284,9 +326,9 @@ class Double:
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         path = environ["PATH_INFO"]
         if path.startswith("/double/"):
-            text = json.dumps(self.control(path, body)).encode()
-            start_response("200 OK", [("Content-Type", "application/json")])
-            return [text]
+            told = self.control(path, body)
+            start_response("200 OK", [("Content-Type", "text/plain")])
+            return [(told if isinstance(told, str) else json.dumps(told)).encode()]
         form = dict(urllib.parse.parse_qsl(body.decode("latin-1")))
         action = form.get("Action")
         # boto3's own calls come without our agent
@@ -307,6 +349,8 @@ class Double:
             start_response("200 OK", [("Content-Type", "text/xml")])
             return [BODIES[fault]]
         status, headers, text = self.answer(environ, body, form)
+        if ours and self.prefix and action == "DescribeInstances":
+            headers, text = self.move(headers, text)
         if fault == "cut":  # after it took effect
             headers = [(k, v) for k, v in headers if k.lower() != "content-length"]
             headers.append(("Content-Length", str(len(text))))

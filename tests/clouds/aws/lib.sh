@@ -29,11 +29,10 @@ seed() {
     TEST_ACCESS_KEY_ID=$(field id <<<"$keys")
     TEST_SECRET_ACCESS_KEY=$(field secret <<<"$keys")
     export TEST_ACCESS_KEY_ID TEST_SECRET_ACCESS_KEY
-    admin=("$(field adminId <<<"$keys")" "$(field adminSecret <<<"$keys")")
 }
 
 field() {
-    "$python" -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1"
+    query "d['$1']"
 }
 
 # double WHAT [JSON]: asks the double (cloud.py) for something.
@@ -47,7 +46,7 @@ double() {
 
 # account COMMAND...: as boto3 does and sees it (account.py).
 account() {
-    "$python" "$here/tests/clouds/aws/account.py" "$port" "${admin[@]}" "$@"
+    double account "$(printf '%s\n' "$@")"
 }
 
 # sees COMMAND... VALUE: boto3 sees just that, with lines joined by commas.
@@ -63,21 +62,21 @@ sees() {
 
 # calls ACTION: how often it was called since `double forget ''`.
 calls() {
-    double record | "$python" -c '
+    double record | python3 -c '
 import json, sys
 print(sum(1 for action, form in json.load(sys.stdin) if action == sys.argv[1]))' "$1"
 }
 
 # writes: the calls that change something, since `double forget ''`, each once, sorted.
 writes() {
-    double record | "$python" -c '
+    double record | python3 -c '
 import json, sys
 print(" ".join(sorted({a for a, form in json.load(sys.stdin) if not a.startswith("Describe")})))'
 }
 
 # created_in: the zones of all RunInstances since `double forget ''`, sorted, each once.
 created_in() {
-    double record | "$python" -c '
+    double record | python3 -c '
 import json, sys
 print(" ".join(sorted({form["Placement.AvailabilityZone"]
                        for action, form in json.load(sys.stdin) if action == "RunInstances"})))'

@@ -12,7 +12,7 @@ no_writes() {
 
 # Anyone may give an image any name: one is looked for among our own alone.
 own_images() {
-    double record | "$python" -c '
+    double record | python3 -c '
 import json, sys
 forms = [form for action, form in json.load(sys.stdin) if action == "DescribeImages"]
 print(all(form.get("Owner.1") == "self" for form in forms) and len(forms) > 0)'
@@ -104,7 +104,7 @@ check "the balancer has that zone alone" sees zones elb "us-east-1a"
 check "all are members" sees members elb "0 1 2 3"
 check "no machine was made elsewhere" [ "$(created_in)" = us-east-1a ]
 last_action() {
-    double record | "$python" -c '
+    double record | python3 -c '
 import json, sys
 calls = [action for action, form in json.load(sys.stdin) if not action.startswith("Describe")]
 zone = calls.index("DisableAvailabilityZonesForLoadBalancer")
