@@ -39,6 +39,7 @@ static void close_account(struct tt_provider *provider)
 {
     struct tt_aws *aws = (struct tt_aws *)provider;
 
+    tt_ssh_machines_close(aws->machines);
     tt_aws_credentials_free(aws->credentials);
     tt_http_free(aws->http);
     for (size_t i = 0; i < aws->region_count; i++) {
@@ -68,7 +69,8 @@ static int open_account(const struct tt_provider_settings *settings, struct tt_a
                                        .tally = settings->tally,
                                        .ca_bundle = getenv("AWS_CA_BUNDLE"),
                                    });
-    if (tt_aws_credentials_open(arena, settings, aws->http, &aws->credentials, err) < 0) {
+    if (tt_aws_credentials_open(arena, settings, aws->http, &aws->credentials, err) < 0 ||
+        tt_ssh_machines_open(settings, arena, &aws->machines, err) < 0) {
         close_account(&aws->base);
         return -1;
     }
@@ -109,6 +111,7 @@ const struct tt_provider_ops *tt_aws_ops(void)
         .move_address = tt_aws_move_address,
         .fence = tt_aws_fence,
         .tag = tt_aws_tag,
+        .run = tt_aws_run,
     };
 
     return &ops;

@@ -15,6 +15,7 @@
 #include "providers/http/bucket.h"
 #include "providers/http/http.h"
 #include "providers/provider.h"
+#include "providers/shell/ssh_machines.h"
 
 /* One region: AWS counts requests for each. */
 struct tt_aws_region {
@@ -29,6 +30,7 @@ struct tt_aws {
     const struct tt_clock *clock;
     struct tt_http *http;
     struct tt_aws_credentials *credentials;
+    struct tt_ssh_machines *machines;
     struct tt_aws_region *regions;
     size_t region_count;
     pthread_mutex_t lock;
@@ -160,6 +162,8 @@ int tt_aws_fence(struct tt_provider *provider, const char *region, const char *m
                  struct tt_error *err);
 int tt_aws_tag(struct tt_provider *provider, const char *region, const char *server,
                const struct tt_tags *tags, struct tt_error *err);
+int tt_aws_run(struct tt_provider *provider, const struct tt_run_request *request,
+               struct tt_arena *arena, struct tt_run_result *ret_result, struct tt_error *err);
 int tt_aws_move_address(struct tt_provider *provider, const char *region, const char *address,
                         const char *machine, struct tt_error *err);
 int tt_aws_observe_addresses(const struct tt_aws_visit *visit,

@@ -69,6 +69,8 @@ int tt_aws_observe(struct tt_provider *provider, const struct tt_observe_request
         tt_elbv2_observe(&visit, request, &region, err) < 0 ||
         tt_aws_observe_addresses(&visit, request, &region, err) < 0)
         return -1;
+    TT_EACH (server, &region.servers)
+        tt_ssh_machines_learn(visit.aws->machines, server);
     region.observed = true;
     *ret_region = region;
     return 0;

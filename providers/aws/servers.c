@@ -1,6 +1,6 @@
 /*
- * Servers: made, ended, started, stopped, tagged. What is not ours is refused after a look at its
- * tags, as EC2 itself knows no owner.
+ * Servers: made, ended, started, stopped, tagged, and commands on them. What is not ours is refused
+ * after a look at its tags, as EC2 itself knows no owner.
  */
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -338,4 +338,30 @@ int tt_aws_tag(struct tt_provider *provider, const char *region, const char *ser
         result = put_tags(&visit, server, tags, err);
     tt_arena_release(&scratch);
     return result;
+}
+
+/* --- commands ------------------------------------------------------------------------------- */
+
+static int find_machine(void *self, const char *region, const char *id, struct tt_arena *arena,
+                        struct tt_server *ret_server, struct tt_error *err)
+{
+    const struct tt_server *server;
+    struct tt_aws_visit visit;
+
+    if (tt_aws_enter(self, region, arena, &visit, err) < 0 ||
+        tt_aws_find_server(&visit, id, &server, err) < 0)
+        return -1;
+    if (!server || server->state == TT_SERVER_GONE)
+        return no_machine(&visit, id, err);
+    *ret_server = *server;
+    return 0;
+}
+
+int tt_aws_run(struct tt_provider *provider, const struct tt_run_request *request,
+               struct tt_arena *arena, struct tt_run_result *ret_result, struct tt_error *err)
+{
+    struct tt_aws *aws = (struct tt_aws *)provider;
+
+    return tt_ssh_machines_run(aws->machines, request, find_machine, provider, arena, ret_result,
+                               err);
 }

@@ -4,8 +4,8 @@
 set -uo pipefail
 # shellcheck source=tests/clouds/cloudstack/lib.sh
 . "$(dirname "$0")/lib.sh" "$1"
-# shellcheck source=tests/clouds/cloudstack/machines.sh
-. "$(dirname "$0")/machines.sh"
+# shellcheck source=tests/clouds/machines.sh
+. "$(dirname "$0")/../machines.sh"
 
 holder() {
     tell '[a.get("virtualmachineid") for a in d["addresses"] if a["ipaddress"].endswith(".30")][0]'

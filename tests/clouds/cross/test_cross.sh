@@ -5,8 +5,8 @@
 set -uo pipefail
 # shellcheck source=tests/clouds/cloudstack/lib.sh
 . "$(dirname "$0")/../cloudstack/lib.sh" "$1"
-# shellcheck source=tests/clouds/cloudstack/machines.sh
-. "$(dirname "$0")/../cloudstack/machines.sh"
+# shellcheck source=tests/clouds/machines.sh
+. "$(dirname "$0")/../machines.sh"
 
 python=$("$here/dev.d/moto.sh") || {
     skip "moto is not on this host"
