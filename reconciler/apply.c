@@ -180,6 +180,7 @@ static void sum_up(struct tt_apply_run *run, struct tt_apply_outcome *outcome)
     for (size_t i = 0; i < run->plan->steps.count; i++) {
         enum tt_step_state state = run->progress[i].state;
 
+        run->progress[i].server = run->steps[i].made.server;
         outcome->done += state == TT_STEP_STATE_DONE;
         outcome->failed += state == TT_STEP_STATE_FAILED;
         outcome->skipped += state == TT_STEP_STATE_SKIPPED;

@@ -27,6 +27,7 @@ enum tt_step_state {
 struct tt_step_progress {
     enum tt_step_state state;
     tt_time began, ended; /* monotonic; 0: not yet */
+    const char *server;   /* in the outcome: the machine that it made; NULL: none */
     const char *note;     /* what a running step waits for; "" */
     struct tt_error error;
 };

@@ -30,6 +30,12 @@ struct trial {
     struct tt_arena scratch;
 };
 
+static bool is_create(const struct trial *trial)
+{
+    return trial->run->plan->steps.items[trial->step].action == TT_STEP_CREATE_SERVER &&
+           trial->run->steps[trial->step].stage == 0;
+}
+
 /* The same within a run, another one in every other: so a repeated call finds what the first one
  * made, and a new run makes a new machine. */
 static void name_incarnation(struct tt_apply_run *run, int index)
@@ -58,12 +64,15 @@ static int write_intent(struct trial *trial, int64_t *ret_intent, struct tt_erro
     tt_time now = request->clock->now(request->clock->self);
     struct tt_recovery recovery = {
         .deployment = step->subject.deployment, .balancer = step->subject.name, .at = now};
+    struct tt_intent intent = {.run = request->run, .step = trial->step, .what = step};
 
+    if (is_create(trial)) {
+        intent.incarnation = state->incarnation;
+        intent.token = state->token;
+    }
     if (!request->store)
         return 0;
-    if (tt_store_intent(request->store, request->run, trial->step, step,
-                        state->incarnation[0] ? state->incarnation : NULL, now, ret_intent,
-                        err) < 0)
+    if (tt_store_intent(request->store, &intent, now, ret_intent, err) < 0)
         return tt_wrap(err, "not done, because the journal cannot be written");
     if (step->action == TT_STEP_CREATE_SERVER && step->because == TT_BECAUSE_FAILED &&
         step->subject.kind == TT_SUBJECT_LOAD_BALANCER && state->stage == 0 &&
@@ -83,8 +92,9 @@ static int write_outcome(struct trial *trial, int64_t intent, enum tt_progress_w
     if (word == TT_GO_FAILED)
         text = tt_printf(&trial->scratch, "%s: %s",
                          result->class == TT_ERR_TIMEOUT ? "unknown" : "failed", result->message);
-    return tt_store_outcome(request->store, intent, text, request->clock->now(request->clock->self),
-                            err);
+    return tt_store_outcome(request->store, intent, text,
+                            word != TT_GO_FAILED || result->class != TT_ERR_TIMEOUT,
+                            request->clock->now(request->clock->self), err);
 }
 
 /* --- errors --------------------------------------------------------------------------------- */
@@ -106,12 +116,6 @@ static void back_off(struct trial *trial, const char *note)
     chance = (tt_time)strtoul(digest, NULL, 16);
     tt_apply_note(trial->run, trial->step, note);
     clock->sleep(clock->self, delay / 2 + chance % (delay / 2 + 1));
-}
-
-static bool is_create(const struct trial *trial)
-{
-    return trial->run->plan->steps.items[trial->step].action == TT_STEP_CREATE_SERVER &&
-           trial->run->steps[trial->step].stage == 0;
 }
 
 /* Looks for the machine that a create with unknown outcome may have made: 1 found and adopted, 0

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -62,6 +63,16 @@ struct tt_process tt_process_self(struct tt_arena *arena)
     self.boot = read_line(arena, "/proc/sys/kernel/random/boot_id");
     read_stat(arena, self.pid, &state, &self.started);
     return self;
+}
+
+const char *tt_process_user(struct tt_arena *arena)
+{
+    struct passwd entry, *found = NULL;
+    char buffer[4096];
+
+    if (getpwuid_r(getuid(), &entry, buffer, sizeof(buffer), &found) == 0 && found)
+        return tt_strdup(arena, found->pw_name);
+    return tt_printf(arena, "%u", (unsigned)getuid());
 }
 
 bool tt_process_is_dead(const struct tt_process *process, const struct tt_process *self)

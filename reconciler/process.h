@@ -21,6 +21,9 @@ struct tt_process {
 /* This process. */
 struct tt_process tt_process_self(struct tt_arena *arena);
 
+/* The user's name, or number. */
+const char *tt_process_user(struct tt_arena *arena);
+
 /* True when PROCESS provably does not run any more: it was on this host before the last boot, or
  * its number is free, a zombie's or another process's. False when that cannot be told. */
 bool tt_process_is_dead(const struct tt_process *process, const struct tt_process *self);

@@ -1,5 +1,5 @@
 /*
- * The store's file: opened, made on first use, and checked for its version.
+ * The store's file: opened, and made on first use.
  *
  * SQLite in WAL mode with synchronous=FULL: an intent that was written is on the disk before the
  * call that it announces. The file is for its owner alone, as names of machines are nobody else's
@@ -18,81 +18,9 @@
 #include "base/str.h"
 #include "reconciler/store_db.h"
 
-#define VERSION      1
 #define BUSY_TIMEOUT 10000 /* ms */
 #define WAL_TRIES    100
 #define WAL_DELAY    20 /* ms */
-
-static const char schema[] =
-    "CREATE TABLE runs("
-    " id INTEGER PRIMARY KEY AUTOINCREMENT, began INTEGER NOT NULL, ended INTEGER NOT NULL,"
-    " command TEXT NOT NULL, revision TEXT, result TEXT NOT NULL,"
-    " done INTEGER NOT NULL, failed INTEGER NOT NULL, skipped INTEGER NOT NULL);"
-    "CREATE TABLE journal("
-    " id INTEGER PRIMARY KEY AUTOINCREMENT, run INTEGER NOT NULL, step INTEGER NOT NULL,"
-    " at INTEGER NOT NULL, action TEXT NOT NULL, subject TEXT NOT NULL,"
-    " account TEXT, region TEXT, server TEXT, machine TEXT, incarnation TEXT, because TEXT,"
-    " ended INTEGER, outcome TEXT);"
-    "CREATE INDEX journal_by_run ON journal(run, step);"
-    "CREATE TABLE locks("
-    " deployment TEXT PRIMARY KEY, token INTEGER NOT NULL, host TEXT NOT NULL,"
-    " boot TEXT NOT NULL, namespace TEXT NOT NULL, pid INTEGER NOT NULL, started TEXT NOT NULL,"
-    " user TEXT NOT NULL, command TEXT NOT NULL, since INTEGER NOT NULL,"
-    " expires INTEGER NOT NULL);"
-    "CREATE TABLE tokens(last INTEGER NOT NULL);"
-    "INSERT INTO tokens VALUES(0);"
-    "CREATE TABLE recoveries("
-    " deployment TEXT NOT NULL, balancer TEXT NOT NULL, at INTEGER NOT NULL);"
-    "CREATE INDEX recoveries_by_time ON recoveries(at);"
-    "CREATE TABLE known(deployment TEXT PRIMARY KEY) WITHOUT ROWID;"
-    "CREATE TABLE servers("
-    " deployment TEXT NOT NULL, account TEXT NOT NULL, region TEXT NOT NULL, id TEXT NOT NULL,"
-    " PRIMARY KEY(deployment, account, region, id)) WITHOUT ROWID;";
-
-static int read_version(struct tt_store *store, int *ret_version, struct tt_error *err)
-{
-    TT_STATEMENT_AUTO *statement = NULL;
-
-    if (tt_store_prepare(store, &statement, err, "PRAGMA user_version", "") < 0 ||
-        tt_store_step(store, statement, err) < 0)
-        return -1;
-    *ret_version = sqlite3_column_int(statement, 0);
-    return 0;
-}
-
-/* Within a transaction: another process may have made the tables meanwhile. */
-static int make_tables(struct tt_store *store, void *self, struct tt_error *err)
-{
-    int version;
-
-    (void)self;
-    if (read_version(store, &version, err) < 0)
-        return -1;
-    if (version)
-        return 0;
-    if (tt_store_exec(store, schema, err) < 0)
-        return -1;
-    return tt_store_exec(store, "PRAGMA user_version = 1", err);
-}
-
-static int check_version(struct tt_store *store, struct tt_error *err)
-{
-    int version;
-
-    if (read_version(store, &version, err) < 0)
-        return -1;
-    if (!version) {
-        if (tt_store_transact(store, make_tables, NULL, err) < 0 ||
-            read_version(store, &version, err) < 0)
-            return -1;
-    }
-    if (version > VERSION)
-        return tt_fail(err, TT_ERR_INTERNAL,
-                       "the store %s has format %d and this trimtab knows %d: use the newer "
-                       "trimtab that made it",
-                       store->path, version, VERSION);
-    return 0;
-}
 
 /* Two processes that open a new file at once collide here without the busy timeout. */
 static int enter_wal(struct tt_store *store, struct tt_error *err)
@@ -133,7 +61,7 @@ static int open_file(struct tt_store *store, struct tt_error *err)
                        store->path);
     if (enter_wal(store, err) < 0 || tt_store_exec(store, "PRAGMA synchronous = FULL", err) < 0)
         return -1;
-    return check_version(store, err);
+    return tt_store_check_schema(store, err);
 }
 
 int tt_store_open(const char *folder, struct tt_store **ret_store, struct tt_error *err)

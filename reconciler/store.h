@@ -20,20 +20,53 @@ struct tt_store;
 int tt_store_open(const char *folder, struct tt_store **ret_store, struct tt_error *err);
 void tt_store_close(struct tt_store *store);
 
+/* A step of a run, as history keeps it. */
+struct tt_step_record {
+    int step;                            /* its place in the plan, from 0 */
+    const char *action, *subject, *text; /* text: "create web-0 in zone a" */
+    const char *account, *region, *server;
+    /* "waiting", "running", "done", "failed", "skipped", "held"; of a run that was cut short also
+     * "called" (its call was made, that it took effect was not seen) and "interrupted" */
+    const char *state;
+    tt_time began, ended;      /* 0: not */
+    const char *class, *error; /* of a failed step and one that was left out; NULL: none */
+};
+
 /* A run of a command that may change something. */
 struct tt_run_record {
     int64_t id;
-    tt_time began, ended; /* ended 0: running, or it crashed */
+    tt_time began, ended; /* ended 0: it runs, or was cut short */
     const char *command;  /* "apply" */
+    const char *trigger;  /* who or what asked for it: "command line"; NULL: unknown */
+    const char *user, *host;
+    int64_t pid;
     const char *revision;
-    const char *result; /* "done", "failed", "held", "stopped", "running" */
-    int done, failed, skipped;
+    const char *deployments; /* "blog, shop" */
+    /* "done", "failed", "held", "stopped", "running", and "interrupted" of a process that is dead
+     */
+    const char *result;
+    int done, failed, skipped, held;
+    TT_VEC(struct tt_step_record) steps;
 };
 
-int tt_store_begin_run(struct tt_store *store, const char *command, const char *revision,
-                       tt_time now, int64_t *ret_run, struct tt_error *err);
+typedef TT_VEC(struct tt_run_record) tt_run_records;
+
+/* Records that a run begins: its command, trigger, revision and beginning, this process, and the
+ * steps of PLAN (NULL: none). Runs past what is kept go. */
+int tt_store_begin_run(struct tt_store *store, const struct tt_run_record *record,
+                       const struct tt_plan *plan, int64_t *ret_run, struct tt_error *err);
+/* Its end: when, result, counts, and the end of each of its steps. */
 int tt_store_end_run(struct tt_store *store, const struct tt_run_record *record,
                      struct tt_error *err);
+
+/* The last MOST runs, the newest first, without their steps. */
+int tt_store_read_runs(struct tt_store *store, struct tt_arena *arena, int most,
+                       tt_run_records *ret_runs, struct tt_error *err);
+/* One run with its steps. NOT_FOUND: there is none, or it is not kept any more. */
+int tt_store_read_run(struct tt_store *store, struct tt_arena *arena, int64_t run,
+                      struct tt_run_record *ret_record, struct tt_error *err);
+/* How many runs are kept from now on; the others go at once. Kept in the store itself. */
+int tt_store_keep_runs(struct tt_store *store, int count, struct tt_error *err);
 
 /* Locks of deployments, each with an owner and a lease that its holder renews. */
 struct tt_lock_holder {
@@ -57,13 +90,44 @@ int tt_store_read_lock(struct tt_store *store, struct tt_arena *arena, const cha
 /* Takes DEPLOYMENT's lock away from whoever holds it (`unlock`). NOT_FOUND: it is not locked. */
 int tt_store_break_lock(struct tt_store *store, const char *deployment, struct tt_error *err);
 
-/* The journal: an intent before a call that changes a cloud, its outcome after it. The intent to
- * delete a server takes it out of what is known. */
-int tt_store_intent(struct tt_store *store, int64_t run, int step, const struct tt_step *what,
-                    const char *incarnation, tt_time now, int64_t *ret_intent,
-                    struct tt_error *err);
-int tt_store_outcome(struct tt_store *store, int64_t intent, const char *outcome, tt_time now,
-                     struct tt_error *err);
+/* The journal: an intent before a call that changes a cloud, on the disk when this returns; its
+ * outcome after it. The intent to delete a server takes it out of what is known. */
+struct tt_intent {
+    int64_t run;
+    int step;
+    const struct tt_step *what;
+    /* of a machine to be made; NULL: none. REQUEST tells one request for it from another */
+    const char *incarnation, *token, *request;
+};
+
+int tt_store_intent(struct tt_store *store, const struct tt_intent *what, tt_time now,
+                    int64_t *ret_intent, struct tt_error *err);
+/* KNOWN: false when it may have had its effect or not; the intent then stays open. */
+int tt_store_outcome(struct tt_store *store, int64_t intent, const char *outcome, bool known,
+                     tt_time now, struct tt_error *err);
+
+/* An intent without a known outcome: its run was cut short, or lost the answer. */
+struct tt_open_intent {
+    int64_t id;
+    tt_time at;
+    const char *action; /* "create-server" */
+    const char *subject;
+    const char *account, *region;
+    const char *incarnation, *token, *request; /* NULL: it makes no machine */
+};
+
+typedef TT_VEC(struct tt_open_intent) tt_open_intents;
+
+/* Those of DEPLOYMENTS, the oldest first. */
+int tt_store_read_open(struct tt_store *store, struct tt_arena *arena,
+                       const struct tt_strings *deployments, tt_open_intents *ret_intents,
+                       struct tt_error *err);
+
+/* The commit that was applied last and whole to a deployment. *RET_REVISION NULL: none is known. */
+int tt_store_set_applied(struct tt_store *store, const struct tt_strings *deployments,
+                         const char *revision, tt_time now, struct tt_error *err);
+int tt_store_read_applied(struct tt_store *store, struct tt_arena *arena, const char *deployment,
+                          const char **ret_revision, struct tt_error *err);
 
 /* The planner's memory. Recoveries older than an hour before NOW are left out. */
 int tt_store_load_memory(struct tt_store *store, struct tt_arena *arena, tt_time now,

@@ -70,6 +70,11 @@ void tt_store_finish(sqlite3_stmt **statement)
     *statement = NULL;
 }
 
+const char *tt_store_text(struct tt_arena *arena, sqlite3_stmt *statement, int column)
+{
+    return tt_strdup(arena, (const char *)sqlite3_column_text(statement, column));
+}
+
 /* The analyzer does not see that our callers have begun ARGS. */
 static int bind_all(sqlite3_stmt *statement, const char *format, va_list args)
 {

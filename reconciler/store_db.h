@@ -3,7 +3,11 @@
  *
  *   store.c        opens, makes and checks the file
  *   store_db.c     statements, transactions, errors
- *   store_runs.c   history and the journal of intents
+ *   store_schema.c its tables, and how older ones become these
+ *   store_runs.c   history, written
+ *   store_history.c history, read
+ *   store_journal.c the journal of intents
+ *   store_applied.c the commits that were applied
  *   store_locks.c  locks of deployments
  *   store_memory.c the planner's memory
  */
@@ -46,6 +50,12 @@ int tt_store_transact(struct tt_store *store,
                       void *self, struct tt_error *err);
 
 void tt_store_finish(sqlite3_stmt **statement);
+
+/* A column as text in ARENA; NULL where SQL has NULL. */
+const char *tt_store_text(struct tt_arena *arena, sqlite3_stmt *statement, int column);
+
+/* store_schema.c. Makes the tables of a new file and brings those of an older one up to date. */
+int tt_store_check_schema(struct tt_store *store, struct tt_error *err);
 
 #define TT_STATEMENT_AUTO __attribute__((cleanup(tt_store_finish))) sqlite3_stmt
 

@@ -3,8 +3,6 @@
  * once when the holder is a process of this host that is dead.
  */
 #include <inttypes.h>
-#include <pwd.h>
-#include <unistd.h>
 
 #include "base/str.h"
 #include "reconciler/process.h"
@@ -26,11 +24,6 @@ struct row {
     struct tt_process process;
 };
 
-static const char *text_of(struct tt_arena *arena, sqlite3_stmt *statement, int column)
-{
-    return tt_strdup(arena, (const char *)sqlite3_column_text(statement, column));
-}
-
 /* 1: DEPLOYMENT's row was read, 0: there is none. */
 static int read_row(struct tt_store *store, struct tt_arena *arena, const char *deployment,
                     struct row *ret_row, struct tt_error *err)
@@ -49,17 +42,17 @@ static int read_row(struct tt_store *store, struct tt_arena *arena, const char *
     *ret_row = (struct row){
         .holder = {.deployment = deployment,
                    .token = sqlite3_column_int64(statement, 0),
-                   .host = text_of(arena, statement, 1),
+                   .host = tt_store_text(arena, statement, 1),
                    .pid = sqlite3_column_int64(statement, 4),
-                   .user = text_of(arena, statement, 6),
-                   .command = text_of(arena, statement, 7),
+                   .user = tt_store_text(arena, statement, 6),
+                   .command = tt_store_text(arena, statement, 7),
                    .since = sqlite3_column_int64(statement, 8),
                    .expires = sqlite3_column_int64(statement, 9)},
-        .process = {.host = text_of(arena, statement, 1),
-                    .boot = text_of(arena, statement, 2),
-                    .space = text_of(arena, statement, 3),
+        .process = {.host = tt_store_text(arena, statement, 1),
+                    .boot = tt_store_text(arena, statement, 2),
+                    .space = tt_store_text(arena, statement, 3),
                     .pid = sqlite3_column_int64(statement, 4),
-                    .started = text_of(arena, statement, 5)},
+                    .started = tt_store_text(arena, statement, 5)},
     };
     return 1;
 }
@@ -100,21 +93,11 @@ static int next_token(struct tt_store *store, int64_t *ret_token, struct tt_erro
     return 0;
 }
 
-static const char *user_name(struct tt_arena *arena)
-{
-    struct passwd entry, *found = NULL;
-    char buffer[4096];
-
-    if (getpwuid_r(getuid(), &entry, buffer, sizeof(buffer), &found) == 0 && found)
-        return tt_strdup(arena, found->pw_name);
-    return tt_printf(arena, "%u", (unsigned)getuid());
-}
-
 static int take_locks(struct tt_store *store, void *self, struct tt_error *err)
 {
     struct locking *locking = self;
     const struct tt_process *process = &locking->self;
-    const char *user = user_name(locking->arena);
+    const char *user = tt_process_user(locking->arena);
 
     TT_EACH (deployment, locking->deployments)
         if (check_free(store, locking, *deployment, err) < 0)

@@ -11,11 +11,6 @@ struct reading {
     struct tt_memory memory;
 };
 
-static const char *text_of(struct tt_arena *arena, sqlite3_stmt *statement, int column)
-{
-    return tt_strdup(arena, (const char *)sqlite3_column_text(statement, column));
-}
-
 static int load_recoveries(struct tt_store *store, struct reading *reading, struct tt_error *err)
 {
     TT_STATEMENT_AUTO *statement = NULL;
@@ -28,8 +23,8 @@ static int load_recoveries(struct tt_store *store, struct reading *reading, stru
         return -1;
     while ((more = tt_store_step(store, statement, err)) > 0)
         *TT_VEC_ADD(reading->arena, &reading->memory.recoveries) = (struct tt_recovery){
-            .deployment = text_of(reading->arena, statement, 0),
-            .balancer = text_of(reading->arena, statement, 1),
+            .deployment = tt_store_text(reading->arena, statement, 0),
+            .balancer = tt_store_text(reading->arena, statement, 1),
             .at = sqlite3_column_int64(statement, 2),
         };
     return more;
@@ -47,10 +42,10 @@ static int load_servers(struct tt_store *store, struct reading *reading, struct 
         return -1;
     while ((more = tt_store_step(store, statement, err)) > 0)
         *TT_VEC_ADD(reading->arena, &reading->memory.servers) = (struct tt_known_server){
-            .deployment = text_of(reading->arena, statement, 0),
-            .account = text_of(reading->arena, statement, 1),
-            .region = text_of(reading->arena, statement, 2),
-            .id = text_of(reading->arena, statement, 3),
+            .deployment = tt_store_text(reading->arena, statement, 0),
+            .account = tt_store_text(reading->arena, statement, 1),
+            .region = tt_store_text(reading->arena, statement, 2),
+            .id = tt_store_text(reading->arena, statement, 3),
         };
     return more;
 }
@@ -65,7 +60,7 @@ static int load_known(struct tt_store *store, struct reading *reading, struct tt
         return -1;
     while ((more = tt_store_step(store, statement, err)) > 0)
         tt_strings_add(reading->arena, &reading->memory.deployments,
-                       text_of(reading->arena, statement, 0));
+                       tt_store_text(reading->arena, statement, 0));
     return more;
 }
 

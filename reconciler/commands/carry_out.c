@@ -12,6 +12,8 @@
 #include "reconciler/commands/progress.h"
 #include "reconciler/plan_text.h"
 
+#define LONGEST_TRIGGER 200
+
 static enum tt_progress_style style_of(const struct tt_session *session)
 {
     const char *terminal = getenv("TERM");
@@ -107,27 +109,74 @@ static int apply_with_progress(struct tt_session *session, struct tt_signals *si
     return result;
 }
 
+/* --- history --------------------------------------------------------------------------------- */
+
+/* Who asked: what started us may say so, as a hook or a job does. */
+static const char *trigger_of(struct tt_arena *arena)
+{
+    const char *said = getenv("TRIMTAB_TRIGGER");
+
+    return said && *said ? tt_strndup(arena, said, strnlen(said, LONGEST_TRIGGER)) : "command line";
+}
+
+static const char *state_word(enum tt_step_state state)
+{
+    static const char *const words[] = {
+        [TT_STEP_STATE_WAITING] = "waiting", [TT_STEP_STATE_RUNNING] = "running",
+        [TT_STEP_STATE_DONE] = "done",       [TT_STEP_STATE_FAILED] = "failed",
+        [TT_STEP_STATE_SKIPPED] = "skipped", [TT_STEP_STATE_HELD] = "held",
+    };
+
+    return words[state];
+}
+
+/* SHIFT: from the steady clock to the time of day. */
+static void record_steps(struct tt_session *session, const struct tt_apply_outcome *outcome,
+                         tt_time shift, struct tt_run_record *record)
+{
+    for (size_t i = 0; i < session->plan->steps.count; i++) {
+        const struct tt_step_progress *step = &outcome->steps[i];
+        bool failed = step->error.class != TT_ERR_NONE;
+
+        *TT_VEC_ADD(&session->arena, &record->steps) = (struct tt_step_record){
+            .step = (int)i,
+            .state = state_word(step->state),
+            .server = step->server,
+            .began = step->began ? step->began + shift : 0,
+            .ended = step->ended ? step->ended + shift : 0,
+            .class = failed ? tt_error_class_name(step->error.class) : NULL,
+            .error = failed ? step->error.message : NULL,
+        };
+    }
+    record->done = outcome->done;
+    record->failed = outcome->failed;
+    record->skipped = outcome->skipped;
+    record->held = outcome->held;
+}
+
 int tt_carry_out(struct tt_session *session, struct tt_signals *signals)
 {
     const struct tt_clock *clock = session->clock;
     struct tt_run_record record = {
-        .command = "apply", .revision = session->plan->revision, .result = "failed"};
+        .command = "apply",
+        .trigger = trigger_of(&session->arena),
+        .revision = session->plan->revision,
+        .result = "failed",
+        .began = clock->now(clock->self),
+    };
+    tt_time shift = record.began - tt_monotonic();
     struct tt_apply_outcome outcome = {0};
     struct tt_error err = {0};
     int result;
 
-    record.began = clock->now(clock->self);
-    if (tt_store_begin_run(session->store, record.command, record.revision, record.began,
-                           &record.id, &err) < 0) {
+    if (tt_store_begin_run(session->store, &record, session->plan, &record.id, &err) < 0) {
         tt_session_complain(session, &err);
         return 1;
     }
     result = apply_with_progress(session, signals, record.id, &outcome, &err);
     if (result == 0) {
         record.result = result_word(&outcome);
-        record.done = outcome.done;
-        record.failed = outcome.failed;
-        record.skipped = outcome.skipped;
+        record_steps(session, &outcome, shift, &record);
         summarize(session, &outcome);
         complain_of_steps(session, &outcome);
     } else {

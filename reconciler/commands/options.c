@@ -54,6 +54,8 @@ static const struct option table[] = {
      LISTED},
     {"auto-approve", NULL, "do not ask", FLAG, AT(auto_approve), IDLE},
     {"parallelism", "N", "calls at once (default: 10)", NUMBER, AT(parallelism), IDLE},
+    {"n", "N", "how many (default: 20)", NUMBER, AT(number), LISTED},
+    {"keep", "N", "keep the last N runs from now on (at first: 1000)", NUMBER, AT(keep), LISTED},
     {"as", "Service/NAME", "what the machine becomes", TEXT, AT(as), LISTED},
     {"format", "FORMAT", "dot, mermaid or svg (default: dot)", TEXT, AT(format), LISTED},
     {"steps", NULL, "draw the steps of the plan", FLAG, AT(steps), LISTED},

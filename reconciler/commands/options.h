@@ -30,6 +30,8 @@ struct tt_options {
     bool allow_vanished;
     bool auto_approve;
     int parallelism;
+    int number;         /* history: how many; 0: not given */
+    int keep;           /* history: how many the store keeps; 0: not given */
     const char *format; /* graph: dot, mermaid or svg */
     const char *as;     /* adopt: "Service/web" */
     bool steps;         /* graph: the plan instead of the fleet */

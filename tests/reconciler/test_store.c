@@ -116,25 +116,34 @@ static void runs_and_journal_survive(void **state)
                            .subject = {.deployment = "storefront", .name = "web", .slot = 3},
                            .account = "here",
                            .region = "r"};
-    struct tt_run_record record = {.ended = 50, .result = "done", .done = 1};
+    struct tt_run_record record = {.command = "apply",
+                                   .revision = "abc",
+                                   .began = 10,
+                                   .ended = 50,
+                                   .result = "done",
+                                   .done = 1};
     int64_t intent;
 
     open_store(f);
-    assert_int_equal(tt_store_begin_run(f->store, "apply", "abc", 10, &record.id, &f->err), 0);
-    assert_int_equal(tt_store_intent(f->store, record.id, 4, &step, "7f3a", 20, &intent, &f->err),
-                     0);
+    assert_int_equal(tt_store_begin_run(f->store, &record, NULL, &record.id, &f->err), 0);
+    assert_int_equal(
+        tt_store_intent(
+            f->store,
+            &(struct tt_intent){.run = record.id, .step = 4, .what = &step, .incarnation = "7f3a"},
+            20, &intent, &f->err),
+        0);
     reopen(f);
     assert_int_equal(query(f, "SELECT count(*) FROM journal WHERE outcome IS NULL AND step = 4 AND "
                               "subject = 'Service/storefront/web/3' AND incarnation = '7f3a' AND "
                               "action = 'create-server'"),
                      1);
-    assert_int_equal(tt_store_outcome(f->store, intent, "done", 30, &f->err), 0);
+    assert_int_equal(tt_store_outcome(f->store, intent, "done", true, 30, &f->err), 0);
     assert_int_equal(tt_store_end_run(f->store, &record, &f->err), 0);
     assert_int_equal(query(f, "SELECT count(*) FROM journal WHERE outcome = 'done'"), 1);
     assert_int_equal(query(f, "SELECT count(*) FROM runs WHERE result = 'done' AND began = 10 AND "
                               "ended = 50"),
                      1);
-    assert_int_equal(tt_store_outcome(f->store, intent + 1, "done", 30, &f->err), -1);
+    assert_int_equal(tt_store_outcome(f->store, intent + 1, "done", true, 30, &f->err), -1);
     assert_int_equal(f->err.class, TT_ERR_NOT_FOUND);
 }
 
@@ -163,27 +172,6 @@ static void memory_is_what_was_left(void **state)
     assert_string_equal(memory.servers.items[1].id, "i-2");
     assert_int_equal(memory.deployments.count, 2);
     assert_string_equal(memory.deployments.items[0], "blog");
-}
-
-/* A crash after the call must not make our own deletion look like a loss. */
-static void what_we_delete_is_not_missed(void **state)
-{
-    struct fixture *f = *state;
-    struct tt_step step = {.action = TT_STEP_DELETE_SERVER,
-                           .subject = {.deployment = "storefront", .name = "web"},
-                           .account = "here",
-                           .region = "r",
-                           .server = "i-1"};
-    struct tt_known_server server = {"storefront", "here", "r", "i-1"};
-    struct tt_memory memory = {0};
-    int64_t intent;
-
-    open_store(f);
-    assert_int_equal(tt_store_set_known(f->store, "storefront", &server, 1, &f->err), 0);
-    assert_int_equal(tt_store_intent(f->store, 1, 0, &step, NULL, 1, &intent, &f->err), 0);
-    assert_int_equal(tt_store_load_memory(f->store, &f->arena, 1, &memory, &f->err), 0);
-    assert_int_equal(memory.servers.count, 0);
-    assert_int_equal(memory.deployments.count, 1);
 }
 
 static void a_lock_names_its_holder(void **state)
@@ -325,7 +313,8 @@ static int count_up(struct fixture *f)
                 return 2;
             usleep(1000);
         }
-        if (tt_store_intent(store, 1, i, &step, NULL, 1, &intent, &f->err) < 0 ||
+        if (tt_store_intent(store, &(struct tt_intent){.run = 1, .step = i, .what = &step}, 1,
+                            &intent, &f->err) < 0 ||
             tt_file_read(&f->arena, path, 100, &text, NULL, NULL) < 0)
             return 3;
         text = tt_printf(&f->arena, "%d", atoi(text) + 1);
@@ -451,7 +440,8 @@ static void a_full_disk_is_called_that(void **state)
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
     step.server = tt_printf(&f->arena, "%*s", 40000, "x");
     while (written < 1000 &&
-           tt_store_intent(f->store, 1, written, &step, NULL, 1, &intent, &f->err) == 0)
+           tt_store_intent(f->store, &(struct tt_intent){.run = 1, .step = written, .what = &step},
+                           1, &intent, &f->err) == 0)
         written++;
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
     assert_true(written > 0 && written < 1000);
@@ -459,7 +449,10 @@ static void a_full_disk_is_called_that(void **state)
     assert_non_null(strstr(f->err.message, "the disk is full"));
     assert_non_null(strstr(f->err.message, f->file));
     /* with room again it goes on, and nothing that was written is lost */
-    assert_int_equal(tt_store_intent(f->store, 1, 0, &step, NULL, 1, &intent, &f->err), 0);
+    assert_int_equal(tt_store_intent(f->store,
+                                     &(struct tt_intent){.run = 1, .step = 0, .what = &step}, 1,
+                                     &intent, &f->err),
+                     0);
     assert_int_equal(query(f, "SELECT count(*) FROM journal"), written + 1);
 }
 
@@ -471,7 +464,6 @@ int main(void)
         TEST(the_file_is_private),
         TEST(runs_and_journal_survive),
         TEST(memory_is_what_was_left),
-        TEST(what_we_delete_is_not_missed),
         TEST(a_lock_names_its_holder),
         TEST(a_lease_runs_out_and_is_renewed),
         TEST(a_lock_can_be_broken),

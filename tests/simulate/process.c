@@ -127,7 +127,7 @@ static int carry_out(struct process *p, struct tt_arena *arena, const struct tt_
                                        .parallelism = 1,
                                        .stop = &p->stop};
 
-    if (tt_store_begin_run(p->store, "apply", plan->revision, h->now, &record.id, &err) < 0)
+    if (tt_store_begin_run(p->store, &record, plan, &record.id, &err) < 0)
         return store_broke(p, "the store", &err);
     request.run = p->run = record.id;
     if (tt_apply(arena, &request, &outcome, &err) < 0)

@@ -160,7 +160,9 @@ const char *step_error(const struct fixture *f, int step)
 
 void keep_journal(struct fixture *f)
 {
+    struct tt_run_record record = {.command = "apply", .revision = "abc", .began = 1};
+
     if (tt_store_open(f->folder, &f->request.store, &f->err) < 0 ||
-        tt_store_begin_run(f->request.store, "apply", "abc", 1, &f->request.run, &f->err) < 0)
+        tt_store_begin_run(f->request.store, &record, NULL, &f->request.run, &f->err) < 0)
         fail_msg("%s", f->err.message);
 }

@@ -1,0 +1,60 @@
+/*
+ * Runs: their store, and how they are told.
+ */
+#include "reconciler/commands/runs.h"
+
+#include <unistd.h>
+
+#include "base/str.h"
+#include "model/json.h"
+
+int tt_runs_open(struct tt_session *session, struct tt_error *err)
+{
+    if (access(tt_printf(&session->arena, "%s/store.db", session->state_folder), F_OK) < 0)
+        return 0;
+    return tt_store_open(session->state_folder, &session->store, err) < 0 ? -1 : 1;
+}
+
+json_t *tt_run_json(struct tt_arena *arena, const struct tt_run_record *run)
+{
+    json_t *object = json_object();
+
+    json_object_set_new(object, "run", json_integer(run->id));
+    json_object_set_new(object, "command", json_string(run->command));
+    json_object_set_new(object, "trigger", tt_json_from_string(run->trigger));
+    json_object_set_new(object, "user", tt_json_from_string(run->user));
+    json_object_set_new(object, "host", tt_json_from_string(run->host));
+    json_object_set_new(object, "process", json_integer(run->pid));
+    json_object_set_new(object, "revision", tt_json_from_string(run->revision));
+    json_object_set_new(object, "deployments", tt_json_from_string(run->deployments));
+    json_object_set_new(object, "began", json_string(tt_time_format(arena, run->began)));
+    json_object_set_new(object, "ended",
+                        run->ended ? json_string(tt_time_format(arena, run->ended)) : json_null());
+    json_object_set_new(object, "milliseconds",
+                        run->ended ? json_integer(run->ended - run->began) : json_null());
+    json_object_set_new(object, "result", json_string(run->result));
+    json_object_set_new(object, "done", json_integer(run->done));
+    json_object_set_new(object, "failed", json_integer(run->failed));
+    json_object_set_new(object, "skipped", json_integer(run->skipped));
+    json_object_set_new(object, "held", json_integer(run->held));
+    return object;
+}
+
+const char *tt_run_took(struct tt_arena *arena, const struct tt_run_record *run)
+{
+    if (!run->ended)
+        return "-";
+    return tt_printf(arena, "%.1f s", (double)(run->ended - run->began) / 1000);
+}
+
+const char *tt_run_commit(struct tt_arena *arena, const struct tt_run_record *run)
+{
+    return run->revision ? tt_printf(arena, "%.8s", run->revision) : "-";
+}
+
+const char *tt_run_who(struct tt_arena *arena, const struct tt_run_record *run)
+{
+    if (!run->user || !run->host)
+        return "-";
+    return tt_printf(arena, "%s@%s", run->user, run->host);
+}

@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# What was done is told later: history and show, of runs that ended well, failed, were interrupted
+# or killed; and what is kept.
+set -uo pipefail
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh" "$1"
+
+commit_example
+tt history
+check "without a store there is no history" says 'No run is recorded'
+check "and that is no error" exits 0
+tt show 1
+check "nor a run to show" exits 1
+
+tt apply --auto-approve
+check "apply makes everything" exits 0
+export TRIMTAB_TRIGGER='nightly job'
+edit 's/count: 3/count: 4/'
+tt apply --auto-approve
+check "a second apply" exits 0
+unset TRIMTAB_TRIGGER
+tt apply --auto-approve
+check "an apply with nothing to do" exits 0
+
+tt history --json
+check "is no run" says_json '[r["run"] for r in d["runs"]]' '[2, 1]'
+check "history says how they ended" says_json '{r["result"] for r in d["runs"]}' "{'done'}"
+check "and who asked" says_json '[r["trigger"] for r in d["runs"]]' "['nightly job', 'command line']"
+check "and the commit" says_json 'd["runs"][0]["revision"]' "$(git -C "$repo" rev-parse HEAD)"
+check "and what was done" says_json 'd["runs"][1]["done"]' 7
+tt history -n 1
+check "as text, the last one" says '^ +2 .* done '
+check "is the only one" [ "$(grep -c ' done ' "$out")" -eq 1 ]
+tt show 2 --json
+check "show has the steps" says_json '[(s["action"], s["state"]) for s in d["steps"]]' \
+    "[('create-server', 'done'), ('enroll', 'done')]"
+check "with the machine that was made" says_json 'd["steps"][0]["server"][:2]' 'm-'
+check "and times" says_json 'all(s["milliseconds"] >= 0 and s["ended"] for s in d["steps"])' True
+tt show 2
+check "as text, too" says 's1 .* done +. create web-3'
+tt show 77
+check "a run that never was is an error" exits 1
+tt show seven
+check "what is no number is one, too" says 'is no number of a run'
+
+# A failure, and a run that is killed.
+edit 's/count: 4/count: 5/; s/template: python-web/template: no-such-thing/'
+tt apply --auto-approve
+check "what cannot be made fails" exits 1
+edit 's/template: no-such-thing/template: python-web/'
+(cd "$repo" && exec "$trimtab" apply --auto-approve) >"$out" 2>"$err" </dev/null &
+pid=$!
+for _ in $(seq 100); do
+    grep -q '\.\.\.$' "$out" && break
+    sleep 0.02
+done
+kill -KILL "$pid" 2>/dev/null
+wait "$pid" 2>/dev/null
+tt history --json
+check "the killed run is told as such" says_json 'd["runs"][0]["result"]' interrupted
+tt show "$(query 'd["runs"][0]["run"]' <"$out")"
+check "with how far it came" says 'interrupted|called'
+tt apply --auto-approve
+check "the next apply goes on" exits 0
+check "five servers, none twice" only_slots "0 1 2 3 4"
+
+tt history --keep 2 --json
+check "only what is wanted is kept" says_json 'len(d["runs"])' 2
+stop_everything
+finish
