@@ -33,6 +33,7 @@ import urllib.parse
 
 os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
 os.environ["AWS_DEFAULT_REGION"] = "us-east-1"
+os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # six hundred images that nobody asks for
 
 import boto3
 from moto.core import DEFAULT_ACCOUNT_ID
@@ -73,6 +74,7 @@ class Double:
     def __init__(self, app):
         self.app = app
         self.port = self.account = None
+        self.clients = {}
         self.lock = threading.RLock()
         self.clear()
 
@@ -83,11 +85,16 @@ class Double:
         self.calls = []
         self.prefix, self.listen, self.places = None, 0, {}
 
-    def client(self, service, **key):
-        key = key or {"aws_access_key_id": "root", "aws_secret_access_key": "root"}
-        return boto3.client(
-            service, region_name=REGION, endpoint_url=f"http://127.0.0.1:{self.port}", **key
-        )
+    def client(self, service):
+        if service not in self.clients:
+            self.clients[service] = boto3.client(
+                service,
+                region_name=REGION,
+                endpoint_url=f"http://127.0.0.1:{self.port}",
+                aws_access_key_id="root",
+                aws_secret_access_key="root",
+            )
+        return self.clients[service]
 
     # --- control ---
 
@@ -169,7 +176,7 @@ class Double:
         group = ec2.create_security_group(
             GroupName="web", Description="web", VpcId=vpc["VpcId"]
         )["GroupId"]
-        ec2.create_key_pair(KeyName="ops")
+        ec2.create_key_pair(KeyName="ops", KeyType="ed25519")
         foreign = ec2.run_instances(
             ImageId=image,
             MinCount=1,
