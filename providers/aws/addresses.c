@@ -98,7 +98,8 @@ static int move(const struct tt_aws_visit *visit, const char *address, const cha
         tt_aws_add(&form, found->ip, "PublicIp");
     tt_aws_add(&form, machine, "InstanceId");
     tt_aws_add(&form, "true", "AllowReassociation");
-    return tt_aws_call(visit, TT_AWS_ASSOCIATE_ADDRESS, &form, NULL, NULL, err);
+    return tt_aws_await_server(
+        visit, machine, tt_aws_call(visit, TT_AWS_ASSOCIATE_ADDRESS, &form, NULL, NULL, err), err);
 }
 
 int tt_aws_move_address(struct tt_provider *provider, const char *region, const char *address,

@@ -76,7 +76,8 @@ int tt_aws_enroll(struct tt_provider *provider, const char *region, const char *
     if (result == 0 && !tt_aws_is_instance_id(server))
         result = tt_fail(err, TT_ERR_NOT_FOUND, "region %s has no machine %s", region, server);
     if (result == 0)
-        result = change.ops->enroll(&change.visit, change.id, server, err);
+        result = tt_aws_await_server(
+            &change.visit, server, change.ops->enroll(&change.visit, change.id, server, err), err);
     return end(&change, result);
 }
 

@@ -148,6 +148,11 @@ int tt_aws_find_server(const struct tt_aws_visit *visit, const char *id,
                        const struct tt_server **ret_server, struct tt_error *err);
 bool tt_aws_is_instance_id(const char *id);
 
+/* After RESULT of a call that names the machine ID: a service may not know yet what EC2 lists
+ * already. NOT_FOUND becomes UNAVAILABLE then, so that it is asked again. Returns RESULT. */
+int tt_aws_await_server(const struct tt_aws_visit *visit, const char *id, int result,
+                        struct tt_error *err);
+
 /* The marks as tags of AWS: calls ADD for each that is there. */
 void tt_aws_each_tag(struct tt_arena *arena, const struct tt_tags *tags,
                      void (*add)(void *self, const char *key, const char *value), void *self);

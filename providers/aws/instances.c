@@ -323,3 +323,16 @@ int tt_aws_find_server(const struct tt_aws_visit *visit, const char *id,
         *ret_server = region->servers.items;
     return 0;
 }
+
+int tt_aws_await_server(const struct tt_aws_visit *visit, const char *id, int result,
+                        struct tt_error *err)
+{
+    const struct tt_server *server;
+
+    if (result == 0 || !err || !tt_starts_with(err->code, "InvalidInstance") ||
+        err->class != TT_ERR_NOT_FOUND || tt_aws_find_server(visit, id, &server, NULL) < 0)
+        return result;
+    if (server && server->state != TT_SERVER_GONE)
+        err->class = TT_ERR_UNAVAILABLE;
+    return result;
+}

@@ -36,13 +36,16 @@ static void open_with_key(struct aws_account *account)
 
 /* --- many machines -------------------------------------------------------------------------- */
 
-#define PAGES   10
-#define OF_PAGE 1000
+#define PAGES     10
+#define OF_PAGE   1000
+#define BALANCERS 20
 
 struct many {
     const char *pages[PAGES];
     int next;
     int with_max_results;
+    struct tt_arena *arena;
+    const char *balancers;
 };
 
 static const char *write_page(struct tt_arena *arena, int number)
@@ -87,10 +90,34 @@ static bool answer_many(void *self, const char *request, struct scripted_answer 
         ret_answer->body = many->pages[many->next++];
     } else if (strstr(request, "Action=DescribeInstanceStatus&")) {
         ret_answer->body = STATUS;
-    } else {
+    } else if (strstr(request, "Action=DescribeAvailabilityZones&")) {
         ret_answer->body = ZONES;
+    } else if (strstr(request, "Action=DescribeLoadBalancers&Version=2012")) {
+        ret_answer->body = many->balancers;
+    } else { /* of balancers */
+        const char *name = strstr(request, "Action=") + strlen("Action=");
+
+        ret_answer->body = tt_printf(many->arena, "<%.*sResponse/>", (int)strcspn(name, "&"), name);
     }
     return true;
+}
+
+/* Wants BALANCERS classic ones, which there are. */
+static void want_balancers(struct many *many, struct tt_observe_request *request)
+{
+    TT_BUF_AUTO list = {0};
+
+    tt_buf_add(&list, "<DescribeLoadBalancersResponse><DescribeLoadBalancersResult>"
+                      "<LoadBalancerDescriptions>");
+    for (int i = 0; i < BALANCERS; i++) {
+        const char *name = tt_printf(many->arena, "elb-%d", i);
+
+        tt_buf_addf(&list, "<member><LoadBalancerName>%s</LoadBalancerName></member>", name);
+        tt_strings_add(many->arena, &request->balancers, name);
+    }
+    tt_buf_add(&list, "</LoadBalancerDescriptions></DescribeLoadBalancersResult>"
+                      "</DescribeLoadBalancersResponse>");
+    many->balancers = tt_strdup(many->arena, tt_buf_text(&list));
 }
 
 static void test_ten_thousand_machines_are_twelve_calls(void **state)
@@ -98,8 +125,10 @@ static void test_ten_thousand_machines_are_twelve_calls(void **state)
     struct aws_account *account = *state;
     struct many *many = TT_NEW(&account->arena, struct many);
     const struct tt_server *server;
+    struct tt_observe_request request = {.region = "us-east-1", .owner = "acme"};
     int calls = 0;
 
+    many->arena = &account->arena;
     for (int i = 0; i < PAGES; i++)
         many->pages[i] = write_page(&account->arena, i);
     account->server.answer = answer_many;
@@ -120,6 +149,17 @@ static void test_ten_thousand_machines_are_twelve_calls(void **state)
     assert_string_equal(server->firewalls->items[0], "web");
     assert_int_equal(server->created_at, INT64_C(1793491200000));
     assert_int_equal(account->region.zones.items[1].state, TT_ZONE_IMPAIRED);
+
+    /* balancers: their lists, and one call for the members of each */
+    want_balancers(many, &request);
+    many->next = 0;
+    assert_int_equal(tt_provider_observe(account->provider, &request, &account->arena,
+                                         &account->region, &account->err),
+                     0);
+    TT_EACH (line, &account->tally.lines)
+        calls -= line->count;
+    assert_int_equal(-calls, 12 + 3 + BALANCERS);
+    assert_int_equal(account->region.balancers.count, BALANCERS);
 }
 
 static void test_pages_without_an_end_are_an_error(void **state)

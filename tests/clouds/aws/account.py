@@ -10,7 +10,7 @@ Commands and their arguments:
     id SLOT               the instance id of a slot
     members BALANCER      slots in a classic balancer, or with "tg/NAME" in a target group
     zones BALANCER        its zones; of "lb/NAME", those of an application balancer
-    terminate SLOT | stop SLOT
+    terminate SLOT | stop SLOT | protect SLOT | release SLOT
     deregister BALANCER SLOT | enable-zone BALANCER ZONE | disable-zone BALANCER ZONE
     stray NAME            makes a machine without marks, tells its id
     state ID              its state
@@ -129,6 +129,14 @@ class Account:
 
     def stop(self, slot):
         self.ec2.stop_instances(InstanceIds=[self.find(slot)])
+
+    def protect(self, slot, on=True):
+        self.ec2.modify_instance_attribute(
+            InstanceId=self.find(slot), DisableApiTermination={"Value": on}
+        )
+
+    def release(self, slot):
+        self.protect(slot, False)
 
     def deregister(self, balancer, slot):
         if balancer.startswith("tg/"):

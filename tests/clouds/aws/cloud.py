@@ -52,6 +52,7 @@ REFUSALS = {
     "throttle": (503, "RequestLimitExceeded"),
     "elb-throttle": (400, "Throttling"),
     "capacity": (500, "InsufficientInstanceCapacity"),
+    "not-yet": (400, "InvalidInstance"),
     "denied": (403, "UnauthorizedOperation"),
     "expired": (400, "RequestExpired"),
     "error": (500, "InternalError"),

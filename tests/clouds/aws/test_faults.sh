@@ -50,6 +50,23 @@ for action in RegisterInstancesWithLoadBalancer TerminateInstances \
     check "nothing is left" exits 0
 done
 
+# A machine that EC2 lists and the balancer does not know yet.
+edit 's/count: 2/count: 3/'
+faults '[{"action": "RegisterInstancesWithLoadBalancer", "fault": "not-yet", "times": 2}]'
+tt apply --auto-approve
+check "RegisterInstancesWithLoadBalancer, not yet: applied" exits 0
+check "all are members" sees members elb "0 1 2"
+
+# Termination protection is respected.
+account protect 2
+edit 's/count: 3/count: 2/'
+tt apply --auto-approve
+check "a machine that is protected stays: exit 1" exits 1
+check "which is said" says 'OperationNotPermitted'
+account release 2
+tt apply --auto-approve
+check "until it is not" sees count 2
+
 # No capacity is said, and not asked for again and again.
 account terminate 1
 double forget '' >/dev/null
