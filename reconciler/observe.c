@@ -95,6 +95,8 @@ static void add_readings(struct tt_arena *arena, const struct tt_clouds *clouds,
                 .everything = options->everything,
             };
             add_named(arena, desired, cloud->account->name, &reading->request);
+            for (struct tt_desired *const *also = options->also; also && *also; also++)
+                add_named(arena, *also, cloud->account->name, &reading->request);
         }
     }
 }

@@ -14,6 +14,8 @@
 #include "reconciler/clouds.h"
 
 struct tt_observe_options {
+    /* NULL, or a list with NULL at its end: what these name is looked at, too; other commits */
+    struct tt_desired *const *also;
     bool everything;   /* foreign machines and templates, too (observe, offers) */
     bool skip_health;  /* leave health unknown: for a quick look */
     bool single_probe; /* one probe a server: failing ones stay `unknown` (waits of apply) */

@@ -105,6 +105,9 @@ static void add_askings(struct tt_arena *arena, const struct tt_clouds *clouds,
                 const struct tt_balancer *balancer =
                     tt_observe_balancer_of(desired, account->name, region->name, server);
 
+                for (struct tt_desired *const *also = options->also; !balancer && also && *also;
+                     also++)
+                    balancer = tt_observe_balancer_of(*also, account->name, region->name, server);
                 if ((!owned && !balancer) || !cloud || !cloud->provider ||
                     server->state != TT_SERVER_RUNNING || (only && !tt_map_get(only, server->id)) ||
                     tt_region_pool(region, server->id))

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "reconciler/commands/applied.h"
 #include "reconciler/commands/events.h"
 #include "reconciler/commands/progress.h"
 #include "reconciler/plan_text.h"
@@ -154,7 +155,8 @@ static void record_steps(struct tt_session *session, const struct tt_apply_outco
     record->held = outcome->held;
 }
 
-int tt_carry_out(struct tt_session *session, struct tt_signals *signals)
+int tt_carry_out(struct tt_session *session, const struct tt_strings *deployments,
+                 struct tt_signals *signals)
 {
     const struct tt_clock *clock = session->clock;
     struct tt_run_record record = {
@@ -177,6 +179,7 @@ int tt_carry_out(struct tt_session *session, struct tt_signals *signals)
     if (result == 0) {
         record.result = result_word(&outcome);
         record_steps(session, &outcome, shift, &record);
+        tt_note_applied(session, deployments, &outcome);
         summarize(session, &outcome);
         complain_of_steps(session, &outcome);
     } else {

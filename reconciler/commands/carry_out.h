@@ -8,6 +8,7 @@
 #include "reconciler/commands/signals.h"
 
 /* The clouds and the store are open, the locks are held. Returns the exit code. */
-int tt_carry_out(struct tt_session *session, struct tt_signals *signals);
+int tt_carry_out(struct tt_session *session, const struct tt_strings *deployments,
+                 struct tt_signals *signals);
 
 #endif

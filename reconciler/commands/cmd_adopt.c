@@ -214,7 +214,7 @@ static int adopt(struct adoption *adoption, struct tt_error *err)
         return -1;
     if (!tt_ask(session, &adoption->signals, "Adopt it?"))
         return 1;
-    return tt_carry_out(session, &adoption->signals);
+    return tt_carry_out(session, &(struct tt_strings){0}, &adoption->signals);
 }
 
 static int adopt_locked(struct adoption *adoption, struct tt_error *err)

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/str.h"
+#include "reconciler/commands/applied.h"
 #include "reconciler/commands/ask.h"
 #include "reconciler/commands/carry_out.h"
 #include "reconciler/commands/commands.h"
@@ -149,11 +150,13 @@ static int approve_and_carry_out(struct run *run)
         return 1;
     }
     show(session);
+    if (!session->plan->steps.count)
+        tt_note_applied(session, &run->deployments, NULL);
     if (!has_free_steps(session->plan))
         return tt_result_exit(tt_plan_result(session->plan));
     if (!tt_ask(session, &run->signals, "Carry out these steps?"))
         return 1;
-    return tt_carry_out(session, &run->signals);
+    return tt_carry_out(session, &run->deployments, &run->signals);
 }
 
 static int apply(struct run *run)

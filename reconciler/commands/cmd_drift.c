@@ -1,52 +1,26 @@
 /*
- * drift: where the clouds differ from Git, by class and resource.
+ * drift: where the clouds differ from what was applied, by class and resource, and what Git has
+ * changed since.
  */
 #include <string.h>
 
 #include "base/map.h"
 #include "base/str.h"
 #include "model/json.h"
+#include "reconciler/commands/applied.h"
 #include "reconciler/commands/commands.h"
+#include "reconciler/commands/compare.h"
 #include "reconciler/commands/events.h"
 
-/* Why the world differs, as far as the plan alone can tell. */
-static const char *class_of(const struct tt_step *step)
-{
-    bool of_a_slot = step->subject.slot >= 0;
-
-    if (step->because == TT_BECAUSE_DRIFT && step->action == TT_STEP_WITHDRAW && !of_a_slot)
-        return "foreign";
-    switch (step->because) {
-    case TT_BECAUSE_MISSING:
-        return "missing";
-    case TT_BECAUSE_FAILED:
-    case TT_BECAUSE_BALANCER_REPLACED:
-        return "failed";
-    case TT_BECAUSE_DRIFT:
-    case TT_BECAUSE_DUPLICATE:
-        return "changed";
-    default:
-        return "ours";
-    }
-}
-
-static void write_json(struct tt_session *session)
+static void write_json(struct tt_session *session, const struct tt_drift *found)
 {
     const struct tt_plan *plan = session->plan;
     json_t *root = json_object(), *drift = json_array(), *problems = json_array();
 
-    TT_EACH (step, &plan->steps) {
-        json_t *object = json_object();
+    TT_EACH (item, &found->items) {
+        json_t *object = tt_step_json(&session->arena, item->step);
 
-        json_object_set_new(object, "class", json_string(class_of(step)));
-        json_object_set_new(object, "subject",
-                            json_string(tt_subject_text(&session->arena, &step->subject)));
-        json_object_set_new(object, "server", tt_json_from_string(step->server));
-        json_object_set_new(object, "balancer", tt_json_from_string(step->balancer));
-        json_object_set_new(object, "action", json_string(tt_action_words[step->action]));
-        json_object_set_new(object, "because", json_string(tt_because_words[step->because]));
-        json_object_set_new(object, "fields", tt_json_from_strings(&step->fields));
-        json_object_set_new(object, "reason", json_string(step->reason));
+        json_object_set_new(object, "class", json_string(item->class));
         json_array_append_new(drift, object);
     }
     TT_EACH (problem, &plan->problems)
@@ -69,7 +43,7 @@ static bool is_first(struct tt_map *told, struct tt_arena *scratch, const struct
     return !tt_map_put(told, key, told);
 }
 
-static void write_class(const struct tt_plan *plan, const char *class, const char *title)
+static void write_class(const struct tt_drift *drift, const char *class, const char *title)
 {
     struct tt_arena scratch;
     struct tt_map told;
@@ -77,8 +51,10 @@ static void write_class(const struct tt_plan *plan, const char *class, const cha
 
     tt_arena_init(&scratch);
     tt_map_init(&told, &scratch);
-    TT_EACH (step, &plan->steps) {
-        if (strcmp(class_of(step), class) != 0 || !is_first(&told, &scratch, step))
+    TT_EACH (item, &drift->items) {
+        const struct tt_step *step = item->step;
+
+        if (strcmp(item->class, class) != 0 || !is_first(&told, &scratch, step))
             continue;
         if (!titled)
             printf("%s\n", title);
@@ -88,17 +64,17 @@ static void write_class(const struct tt_plan *plan, const char *class, const cha
     tt_arena_release(&scratch);
 }
 
-static void write_text(const struct tt_plan *plan)
+static void write_text(const struct tt_plan *plan, const struct tt_drift *drift)
 {
-    write_class(plan, "failed", "failed: it does not work any more");
-    write_class(plan, "missing", "missing: it should exist and does not");
-    write_class(plan, "changed", "changed: somebody changed it");
-    write_class(plan, "foreign", "foreign: somebody else's, where only ours should be");
-    write_class(plan, "ours", "ours: a change in Git that is not applied yet");
+    write_class(drift, "failed", "failed: it does not work any more");
+    write_class(drift, "missing", "missing: it should exist and does not");
+    write_class(drift, "changed", "changed: somebody changed it");
+    write_class(drift, "foreign", "foreign: somebody else's, where only ours should be");
+    write_class(drift, "ours", "ours: a change in Git that is not applied yet");
     TT_EACH (problem, &plan->problems)
         printf("%s[%s] %s: %s\n", tt_severity_words[problem->severity], problem->code,
                problem->subject, problem->message);
-    if (plan->steps.count)
+    if (drift->items.count)
         return;
     if (tt_plan_result(plan) == TT_RESULT_ERROR)
         printf("No drift is known; see the errors above.\n");
@@ -108,16 +84,15 @@ static void write_text(const struct tt_plan *plan)
 
 int tt_cmd_drift(struct tt_session *session)
 {
-    enum tt_result result;
+    struct tt_drift drift = {0};
 
-    if (!tt_session_prepare(session))
+    if (!tt_find_drift(session, &drift))
         return 1;
     if (session->options.json)
-        write_json(session);
+        write_json(session, &drift);
     else if (!session->options.quiet)
-        write_text(session->plan);
-    result = tt_plan_result(session->plan);
-    if (result == TT_RESULT_ERROR)
+        write_text(session->plan, &drift);
+    if (tt_plan_result(session->plan) == TT_RESULT_ERROR)
         return 1;
-    return session->plan->steps.count ? 2 : 0;
+    return drift.items.count ? 2 : 0;
 }

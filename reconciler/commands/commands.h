@@ -16,6 +16,7 @@ int tt_cmd_observe(struct tt_session *session);
 int tt_cmd_explain(struct tt_session *session);
 int tt_cmd_graph(struct tt_session *session);
 int tt_cmd_offers(struct tt_session *session);
+int tt_cmd_diff(struct tt_session *session);
 int tt_cmd_history(struct tt_session *session);
 int tt_cmd_show(struct tt_session *session);
 int tt_cmd_unlock(struct tt_session *session);

@@ -159,7 +159,28 @@ void tt_session_remember(struct tt_session *session)
     }
 }
 
-int tt_session_plan(struct tt_session *session, struct tt_error *err)
+int tt_session_load_other(struct tt_session *session, const char *revision,
+                          struct tt_desired **ret_desired, struct tt_error *err)
+{
+    struct tt_specs_request request = {
+        .repository = session->options.repository,
+        .path = session->options.path,
+        .revision = revision,
+        .world = session->world,
+    };
+    struct tt_findings findings = {0};
+
+    if (tt_specs_load(&session->arena, &request, ret_desired, &findings, err) < 0)
+        return -1;
+    if (!*ret_desired)
+        return tt_fail(err, TT_ERR_SPEC,
+                       "the specs of %s are wrong: trimtab validate --rev %s says where", revision,
+                       revision);
+    return 0;
+}
+
+int tt_session_plan_other(struct tt_session *session, const struct tt_desired *desired,
+                          struct tt_plan **ret_plan, struct tt_error *err)
 {
     struct tt_plan_options options = {
         .prune = session->options.prune,
@@ -168,8 +189,13 @@ int tt_session_plan(struct tt_session *session, struct tt_error *err)
         .targets = session->options.targets,
     };
 
-    return tt_planner_plan(&session->arena, session->desired, session->world, &session->memory,
-                           tt_session_now(session), &options, &session->plan, err);
+    return tt_planner_plan(&session->arena, desired, session->world, &session->memory,
+                           tt_session_now(session), &options, ret_plan, err);
+}
+
+int tt_session_plan(struct tt_session *session, struct tt_error *err)
+{
+    return tt_session_plan_other(session, session->desired, &session->plan, err);
 }
 
 bool tt_session_prepare(struct tt_session *session)

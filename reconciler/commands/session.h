@@ -50,6 +50,14 @@ struct tt_plan *tt_session_plan_of_findings(struct tt_session *session);
 /* As tt_session_load, but prints whatever is wrong; false: exit with 1. */
 bool tt_session_require_specs(struct tt_session *session);
 
+/* The specs of another REVISION of the same repository, checked; they live in the session. */
+int tt_session_load_other(struct tt_session *session, const char *revision,
+                          struct tt_desired **ret_desired, struct tt_error *err);
+
+/* What those specs would make of the session's world and memory. */
+int tt_session_plan_other(struct tt_session *session, const struct tt_desired *desired,
+                          struct tt_plan **ret_plan, struct tt_error *err);
+
 /* Opens the accounts and looks at the world, unless --world gave one. */
 void tt_session_open_clouds(struct tt_session *session, bool readonly);
 /* The world before is gone with all that was made from it. */

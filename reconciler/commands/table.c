@@ -19,6 +19,8 @@ static const struct tt_command commands[] = {
      "target prune allow-destroy allow-vanished auto-approve parallelism", 0, 1, tt_cmd_apply},
     {"drift", "", "Show where the clouds differ from Git; exits with 2 when they do.", PLAN_OPTIONS,
      0, 0, tt_cmd_drift},
+    {"diff", "REV1 [REV2]", "Show what a push from one revision to another changes.", PLAN_OPTIONS,
+     1, 2, tt_cmd_diff},
     {"status", "", "Show deployments, services, servers and balancers as they are.", "world", 0, 0,
      tt_cmd_status},
     {"observe", "", "Write a snapshot of what the clouds have.", "world out", 0, 0, tt_cmd_observe},
