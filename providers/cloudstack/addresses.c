@@ -10,7 +10,7 @@ static int find_address(struct tt_cloudstack *cloud, struct tt_arena *arena, con
                         const char *address, json_t **ret_address, struct tt_error *err)
 {
     struct tt_cloudstack_parameters parameters = {0};
-    AUTO_JSON *items = NULL;
+    TT_REPLY_AUTO *items = NULL;
     const char *zone_id;
 
     if (tt_cloudstack_zone_id(cloud, arena, region, &zone_id, err) < 0)
@@ -43,13 +43,12 @@ static int attach(struct tt_cloudstack *cloud, struct tt_arena *arena, const cha
                   const json_t *machine, struct tt_error *err)
 {
     struct tt_cloudstack_parameters parameters = {0};
-    AUTO_JSON *answer = NULL;
+    TT_REPLY_AUTO *answer = NULL;
 
     tt_cloudstack_add(arena, &parameters, "ipaddressid", id);
-    tt_cloudstack_add(arena, &parameters, "virtualmachineid",
-                      tt_cloudstack_text(arena, machine, "id"));
+    tt_cloudstack_add(arena, &parameters, "virtualmachineid", tt_reply_text(arena, machine, "id"));
     tt_cloudstack_add(arena, &parameters, "networkid",
-                      tt_cloudstack_text(arena, tt_cloudstack_card_of(machine), "networkid"));
+                      tt_reply_text(arena, tt_cloudstack_card_of(machine), "networkid"));
     return tt_cloudstack_call(cloud, "enableStaticNat", true, &parameters, &answer, err);
 }
 
@@ -58,8 +57,8 @@ int tt_cloudstack_move_address(struct tt_provider *provider, const char *region,
 {
     struct tt_cloudstack *cloud = (struct tt_cloudstack *)provider;
     struct tt_arena scratch = {0};
-    AUTO_JSON *found = NULL;
-    AUTO_JSON *target = NULL;
+    TT_REPLY_AUTO *found = NULL;
+    TT_REPLY_AUTO *target = NULL;
     const char *id, *holder;
     int result = -1;
 
@@ -67,15 +66,15 @@ int tt_cloudstack_move_address(struct tt_provider *provider, const char *region,
     if (tt_cloudstack_machine(cloud, machine, &target, err) < 0 ||
         find_address(cloud, &scratch, region, address, &found, err) < 0)
         goto out;
-    id = tt_cloudstack_text(&scratch, found, "id");
-    holder = tt_cloudstack_flag(found, "isstaticnat")
-                 ? tt_cloudstack_text(&scratch, found, "virtualmachineid")
+    id = tt_reply_text(&scratch, found, "id");
+    holder = tt_reply_flag(found, "isstaticnat")
+                 ? tt_reply_text(&scratch, found, "virtualmachineid")
                  : NULL;
     if (tt_streq(holder, machine)) {
         result = 0;
         goto out;
     }
-    if (tt_cloudstack_flag(found, "issourcenat")) {
+    if (tt_reply_flag(found, "issourcenat")) {
         tt_fail(err, TT_ERR_CONFLICT, "%s is the source address of its network and cannot move",
                 address);
         goto out;

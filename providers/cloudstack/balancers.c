@@ -148,7 +148,7 @@ static int create_rule(struct tt_cloudstack *cloud, struct tt_arena *arena,
 {
     struct tt_cloudstack_parameters parameters = {0};
     struct tt_cloudstack_rule made = {.public_port = listener->port};
-    AUTO_JSON *answer = NULL;
+    TT_REPLY_AUTO *answer = NULL;
 
     made.name = like->name ? like->name : like->address;
     if (like->public_port != listener->port)
@@ -165,7 +165,7 @@ static int create_rule(struct tt_cloudstack *cloud, struct tt_arena *arena,
     tt_cloudstack_add(arena, &parameters, "openfirewall", "false");
     if (tt_cloudstack_call(cloud, "createLoadBalancerRule", true, &parameters, &answer, err) < 0)
         return tt_wrap(err, "port %d", listener->port);
-    made.id = tt_cloudstack_text(arena, answer, "id");
+    made.id = tt_reply_text(arena, answer, "id");
     if (!made.id || !json_object_get(answer, "jobid"))
         return tt_fail(err, TT_ERR_TIMEOUT, "createLoadBalancerRule answers without an id");
     if (tt_cloudstack_finish(cloud, answer, NULL, err) < 0 ||

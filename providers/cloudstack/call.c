@@ -55,7 +55,7 @@ static int sign(void *self, struct tt_arena *arena, struct tt_http_request *try,
 /* What stands inside the reply's one member, whatever that is called; NULL: it is no answer. */
 static json_t *open_reply(const struct tt_http_reply *reply)
 {
-    AUTO_JSON *whole = json_loadb(reply->body, reply->size, 0, NULL);
+    TT_REPLY_AUTO *whole = json_loadb(reply->body, reply->size, 0, NULL);
     void *member = json_object_iter(whole);
     json_t *inside = member ? json_object_iter_value(member) : NULL;
 
@@ -66,8 +66,8 @@ static json_t *open_reply(const struct tt_http_reply *reply)
 static int judge(void *self, const struct tt_http_request *request,
                  const struct tt_http_reply *reply, struct tt_error *err)
 {
-    AUTO_JSON *answer = open_reply(reply);
-    int code = tt_cloudstack_number(answer, "errorcode", 0);
+    TT_REPLY_AUTO *answer = open_reply(reply);
+    int code = tt_reply_number(answer, "errorcode", 0);
 
     (void)self;
     if (code)
@@ -113,7 +113,7 @@ int tt_cloudstack_call(struct tt_cloudstack *cloud, const char *command, bool wr
 int tt_cloudstack_finish(struct tt_cloudstack *cloud, const json_t *answer, json_t **ret_result,
                          struct tt_error *err)
 {
-    const char *job = json_string_value(json_object_get(answer, "jobid"));
+    const char *job = tt_reply_peek(answer, "jobid");
 
     if (!job)
         return tt_fail(err, TT_ERR_TIMEOUT,
@@ -125,7 +125,7 @@ int tt_cloudstack_call_and_wait(struct tt_cloudstack *cloud, const char *command
                                 struct tt_cloudstack_parameters *parameters, json_t **ret_result,
                                 struct tt_error *err)
 {
-    AUTO_JSON *answer = NULL;
+    TT_REPLY_AUTO *answer = NULL;
 
     if (tt_cloudstack_call(cloud, command, true, parameters, &answer, err) < 0)
         return -1;

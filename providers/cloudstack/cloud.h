@@ -10,6 +10,7 @@
 
 #include "providers/cloudstack/sign.h"
 #include "providers/http/http.h"
+#include "providers/http/reply.h"
 #include "providers/provider.h"
 #include "providers/shell/ssh_machines.h"
 
@@ -37,9 +38,6 @@ struct tt_cloudstack {
     pthread_rwlock_t rules;
 };
 
-#define AUTO_JSON __attribute__((cleanup(tt_cloudstack_drop))) json_t
-void tt_cloudstack_drop(json_t **json);
-
 /* Finds the keys of an account: by profile, file or environment. Errors: SPEC, NOT_FOUND. */
 int tt_cloudstack_find_keys(const struct tt_provider_settings *settings, struct tt_arena *arena,
                             struct tt_cloudstack_keys *ret_keys, struct tt_error *err);
@@ -66,12 +64,6 @@ int tt_cloudstack_finish(struct tt_cloudstack *cloud, const json_t *answer, json
 int tt_cloudstack_list(struct tt_cloudstack *cloud, const char *command,
                        struct tt_cloudstack_parameters *parameters, const char *key,
                        json_t **ret_items, struct tt_error *err);
-
-/* The text or number at KEY as a text in ARENA; NULL when there is none or it is empty. */
-const char *tt_cloudstack_text(struct tt_arena *arena, const json_t *object, const char *key);
-/* As a whole number, of a number or of digits; FALLBACK when there is none. */
-int tt_cloudstack_number(const json_t *object, const char *key, int fallback);
-bool tt_cloudstack_flag(const json_t *object, const char *key);
 
 /* The members of struct tt_provider_ops, by the name of each. */
 int tt_cloudstack_observe(struct tt_provider *provider, const struct tt_observe_request *request,

@@ -42,7 +42,7 @@ static int find_by_name(struct tt_cloudstack *cloud, struct tt_arena *arena, con
                         const char *host, json_t **ret_machine, struct tt_error *err)
 {
     struct tt_cloudstack_parameters parameters = {0};
-    AUTO_JSON *items = NULL;
+    TT_REPLY_AUTO *items = NULL;
     const struct tt_observe_request no_words = {0};
     json_t *item;
     size_t i;
@@ -57,7 +57,7 @@ static int find_by_name(struct tt_cloudstack *cloud, struct tt_arena *arena, con
     json_array_foreach (items, i, item) {
         struct tt_server server;
 
-        if (tt_streq(json_string_value(json_object_get(item, "name")), host) &&
+        if (tt_streq(tt_reply_peek(item, "name"), host) &&
             tt_cloudstack_read_machine(cloud, arena, item, &no_words, &server))
             *ret_machine = json_incref(item);
     }
@@ -69,7 +69,7 @@ static int choose_network(struct tt_cloudstack *cloud, struct tt_arena *arena, c
                           const char *name, const char **ret_id, struct tt_error *err)
 {
     struct tt_cloudstack_parameters parameters = {0};
-    AUTO_JSON *items = NULL;
+    TT_REPLY_AUTO *items = NULL;
 
     if (name)
         return tt_cloudstack_find(cloud, arena, &tt_cloudstack_networks, zone_id, name, ret_id,
@@ -81,7 +81,7 @@ static int choose_network(struct tt_cloudstack *cloud, struct tt_arena *arena, c
     if (json_array_size(items) > 1)
         return tt_fail(err, TT_ERR_SPEC, "the zone has %zu networks: name one (server.network)",
                        json_array_size(items));
-    *ret_id = tt_cloudstack_text(arena, json_array_get(items, 0), "id");
+    *ret_id = tt_reply_text(arena, json_array_get(items, 0), "id");
     return 0;
 }
 
@@ -90,7 +90,7 @@ static int add_network(struct tt_cloudstack *cloud, struct tt_arena *arena, cons
                        const char *zone_id, const struct tt_server_spec *spec,
                        struct tt_cloudstack_parameters *parameters, struct tt_error *err)
 {
-    bool groups = tt_cloudstack_flag(zone, "securitygroupsenabled");
+    bool groups = tt_reply_flag(zone, "securitygroupsenabled");
     const char *network = NULL, *id;
     TT_BUF_AUTO ids = {0};
 
@@ -118,7 +118,7 @@ static int describe(struct tt_cloudstack *cloud, struct tt_arena *arena, const j
                     const struct tt_create_request *request, const char *host,
                     struct tt_cloudstack_parameters *parameters, struct tt_error *err)
 {
-    const char *zone_id = tt_cloudstack_text(arena, zone, "id");
+    const char *zone_id = tt_reply_text(arena, zone, "id");
     const struct tt_server_spec *spec = request->spec;
     const char *template, *offering;
 
@@ -150,15 +150,15 @@ static int describe(struct tt_cloudstack *cloud, struct tt_arena *arena, const j
 static int deploy(struct making *making, struct tt_arena *arena, struct tt_error *err)
 {
     struct tt_cloudstack_parameters parameters = {0};
-    AUTO_JSON *answer = NULL;
+    TT_REPLY_AUTO *answer = NULL;
 
     if (describe(making->cloud, arena, making->zone, making->request, making->host, &parameters,
                  err) < 0 ||
         tt_cloudstack_call(making->cloud, "deployVirtualMachine", true, &parameters, &answer, err) <
             0)
         return -1;
-    making->id = tt_cloudstack_text(arena, answer, "id");
-    making->job = tt_cloudstack_text(arena, answer, "jobid");
+    making->id = tt_reply_text(arena, answer, "id");
+    making->job = tt_reply_text(arena, answer, "jobid");
     if (!making->id || !making->job)
         return tt_fail(err, TT_ERR_TIMEOUT, "deployVirtualMachine answers without an id or a job");
     return 0;
@@ -169,7 +169,7 @@ static int find(struct making *making, struct tt_arena *arena, struct tt_error *
     if (find_by_name(making->cloud, arena, making->zone_id, making->host, &making->machine, err) <
         0)
         return -1;
-    making->id = tt_cloudstack_text(arena, making->machine, "id");
+    making->id = tt_reply_text(arena, making->machine, "id");
     return 0;
 }
 
@@ -221,7 +221,7 @@ int tt_cloudstack_create_server(struct tt_provider *provider,
     struct tt_cloudstack *cloud = (struct tt_cloudstack *)provider;
     struct making making = {.cloud = cloud, .request = request};
     struct tt_error own = {0};
-    AUTO_JSON *zone = NULL;
+    TT_REPLY_AUTO *zone = NULL;
     char mark[9];
     int result;
 
@@ -233,7 +233,7 @@ int tt_cloudstack_create_server(struct tt_provider *provider,
         return tt_fail(err, TT_ERR_SPEC, "region %s has one zone, of the same name; there is no %s",
                        request->region, request->zone);
     making.zone = zone;
-    making.zone_id = tt_cloudstack_text(arena, zone, "id");
+    making.zone_id = tt_reply_text(arena, zone, "id");
     result = make(&making, arena, &own);
     json_decref(making.machine);
     if (result == 0)

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "providers/http/reply.h"
+
 static bool says(const char *text, const char *word)
 {
     return text && strcasestr(text, word) != NULL;
@@ -76,7 +78,7 @@ static const char *way_out(int code)
 int tt_cloudstack_fail(struct tt_error *err, enum tt_cloudstack_asked asked, int code,
                        const json_t *body)
 {
-    const char *text = json_string_value(json_object_get(body, "errortext"));
+    const char *text = tt_reply_peek(body, "errortext");
 
     if (!err)
         return -1;

@@ -63,7 +63,7 @@ struct answer {
 static void read_answer(const json_t *body, struct answer *answer)
 {
     json_t *result = json_object_get(body, "jobresult");
-    int status = tt_cloudstack_number(body, "jobstatus", 0), code;
+    int status = tt_reply_number(body, "jobstatus", 0), code;
 
     if (status == 0)
         return;
@@ -73,8 +73,7 @@ static void read_answer(const json_t *body, struct answer *answer)
         return;
     }
     /* the result's own code says more: the job's is 530 whatever went wrong */
-    code =
-        tt_cloudstack_number(result, "errorcode", tt_cloudstack_number(body, "jobresultcode", 530));
+    code = tt_reply_number(result, "errorcode", tt_reply_number(body, "jobresultcode", 530));
     answer->failed = true;
     tt_cloudstack_fail(&answer->error, TT_CLOUDSTACK_JOB, code, result);
 }
@@ -83,7 +82,7 @@ static void ask(struct tt_cloudstack *cloud, const char *id, struct answer *answ
 {
     struct tt_arena scratch = {0};
     struct tt_cloudstack_parameters parameters = {0};
-    AUTO_JSON *body = NULL;
+    TT_REPLY_AUTO *body = NULL;
 
     tt_arena_init(&scratch);
     tt_cloudstack_add(&scratch, &parameters, "jobid", id);

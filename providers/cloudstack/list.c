@@ -20,7 +20,7 @@ static size_t add_page(struct tt_arena *scratch, struct tt_map *seen, const json
     size_t i;
 
     json_array_foreach (page, i, item) {
-        const char *id = json_string_value(json_object_get(item, "id"));
+        const char *id = tt_reply_peek(item, "id");
 
         if (id && tt_map_put(seen, tt_strdup(scratch, id), seen))
             continue;
@@ -36,7 +36,7 @@ static int read_page(struct tt_cloudstack *cloud, struct tt_arena *scratch, cons
                      struct tt_map *seen, json_t *items, bool *ret_more, struct tt_error *err)
 {
     struct tt_cloudstack_parameters own = {0};
-    AUTO_JSON *answer = NULL;
+    TT_REPLY_AUTO *answer = NULL;
     const json_t *page;
     int size = atomic_load(&cloud->page_size);
 
@@ -74,7 +74,7 @@ int tt_cloudstack_list(struct tt_cloudstack *cloud, const char *command,
     struct tt_arena scratch = {0};
     struct tt_map seen;
     struct tt_error own = {0};
-    AUTO_JSON *items = json_array();
+    TT_REPLY_AUTO *items = json_array();
     bool more = true;
     int page, result = 0;
 

@@ -33,8 +33,7 @@ bool tt_cloudstack_is_id(const char *text)
 
 static bool is_named(const json_t *item, const char *name)
 {
-    return tt_streq(json_string_value(json_object_get(item, "name")), name) ||
-           tt_streq(json_string_value(json_object_get(item, "id")), name);
+    return tt_streq(tt_reply_peek(item, "name"), name) || tt_streq(tt_reply_peek(item, "id"), name);
 }
 
 /* "a, b, c": the names in ITEMS. */
@@ -45,7 +44,7 @@ static const char *names_of(struct tt_arena *arena, const json_t *items)
     size_t i;
 
     json_array_foreach (items, i, item) {
-        const char *name = json_string_value(json_object_get(item, "name"));
+        const char *name = tt_reply_peek(item, "name");
 
         if (name && names.count < MAX_TOLD && !tt_strings_has(&names, name))
             tt_strings_add(arena, &names, tt_strdup(arena, name));
@@ -59,7 +58,7 @@ int tt_cloudstack_find(struct tt_cloudstack *cloud, struct tt_arena *arena,
                        const char **ret_id, struct tt_error *err)
 {
     struct tt_cloudstack_parameters parameters = {0};
-    AUTO_JSON *items = NULL;
+    TT_REPLY_AUTO *items = NULL;
     const json_t *item, *found = NULL;
     size_t i;
 
@@ -79,7 +78,7 @@ int tt_cloudstack_find(struct tt_cloudstack *cloud, struct tt_arena *arena,
     if (!found)
         return tt_fail(err, TT_ERR_SPEC, "there is no %s %s; there are: %s", kind->what, name,
                        names_of(arena, items));
-    *ret_id = tt_cloudstack_text(arena, found, "id");
+    *ret_id = tt_reply_text(arena, found, "id");
     if (!*ret_id)
         return tt_fail(err, TT_ERR_UNAVAILABLE, "%s tells no id of %s", kind->command, name);
     return 0;
@@ -90,7 +89,7 @@ int tt_cloudstack_zone(struct tt_cloudstack *cloud, const char *region, json_t *
 {
     struct tt_arena scratch = {0};
     struct tt_cloudstack_parameters parameters = {0};
-    AUTO_JSON *zones = NULL;
+    TT_REPLY_AUTO *zones = NULL;
     json_t *zone;
     size_t i;
     int result;
@@ -116,10 +115,10 @@ int tt_cloudstack_zone(struct tt_cloudstack *cloud, const char *region, json_t *
 int tt_cloudstack_zone_id(struct tt_cloudstack *cloud, struct tt_arena *arena, const char *region,
                           const char **ret_id, struct tt_error *err)
 {
-    AUTO_JSON *zone = NULL;
+    TT_REPLY_AUTO *zone = NULL;
 
     if (tt_cloudstack_zone(cloud, region, &zone, err) < 0)
         return -1;
-    *ret_id = tt_cloudstack_text(arena, zone, "id");
+    *ret_id = tt_reply_text(arena, zone, "id");
     return *ret_id ? 0 : tt_fail(err, TT_ERR_UNAVAILABLE, "listZones tells no id of %s", region);
 }

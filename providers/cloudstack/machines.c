@@ -29,7 +29,7 @@ const char *tt_cloudstack_tag_of(const json_t *machine, const char *name)
     size_t i;
 
     json_array_foreach (json_object_get(machine, "tags"), i, tag)
-        if (tt_streq(json_string_value(json_object_get(tag, "key")), name))
+        if (tt_streq(tt_reply_peek(tag, "key"), name))
             return json_string_value(json_object_get(tag, "value"));
     return NULL;
 }
@@ -42,10 +42,9 @@ static bool read_tags(const struct tt_cloudstack *cloud, struct tt_arena *arena,
 
     *ret_tags = (struct tt_tags){.slot = -1};
     if (!owner)
-        return tt_cloudstack_read_name(arena,
-                                       json_string_value(json_object_get(machine, "displayname")),
-                                       json_string_value(json_object_get(machine, "name")),
-                                       cloud->owner_mark, cloud->owner, ret_tags);
+        return tt_cloudstack_read_name(arena, tt_reply_peek(machine, "displayname"),
+                                       tt_reply_peek(machine, "name"), cloud->owner_mark,
+                                       cloud->owner, ret_tags);
     *ret_tags = (struct tt_tags){
         .owner = tt_strdup(arena, owner),
         .deployment = tt_strdup(arena, tt_cloudstack_tag_of(machine, "trimtab:deployment")),
@@ -80,7 +79,7 @@ const json_t *tt_cloudstack_card_of(const json_t *machine)
     size_t i;
 
     json_array_foreach (cards, i, card)
-        if (tt_cloudstack_flag(card, "isdefault"))
+        if (tt_reply_flag(card, "isdefault"))
             return card;
     return json_array_get(cards, 0);
 }
@@ -89,10 +88,9 @@ const json_t *tt_cloudstack_card_of(const json_t *machine)
 static const char *as_named(struct tt_arena *arena, const struct tt_strings *words,
                             const json_t *object, const char *name, const char *id)
 {
-    const char *text = tt_cloudstack_text(arena, object, id);
+    const char *text = tt_reply_text(arena, object, id);
 
-    return text && words && tt_strings_has(words, text) ? text
-                                                        : tt_cloudstack_text(arena, object, name);
+    return text && words && tt_strings_has(words, text) ? text : tt_reply_text(arena, object, name);
 }
 
 static const struct tt_strings *groups_of(struct tt_arena *arena, const struct tt_strings *words,
@@ -122,8 +120,8 @@ static void read_addresses(struct tt_arena *arena, const struct tt_strings *netw
     const json_t *card = tt_cloudstack_card_of(machine);
 
     server->network = as_named(arena, networks, card, "networkname", "networkid");
-    server->private_address = tt_cloudstack_text(arena, card, "ipaddress");
-    server->public_address = tt_cloudstack_text(arena, machine, "publicip");
+    server->private_address = tt_reply_text(arena, card, "ipaddress");
+    server->public_address = tt_reply_text(arena, machine, "publicip");
     if (!server->public_address && server->private_address && !is_private(server->private_address))
         server->public_address = server->private_address;
 }
@@ -132,25 +130,25 @@ bool tt_cloudstack_read_machine(const struct tt_cloudstack *cloud, struct tt_are
                                 const json_t *machine, const struct tt_observe_request *words,
                                 struct tt_server *ret_server)
 {
-    const char *state = json_string_value(json_object_get(machine, "state"));
-    const char *created = json_string_value(json_object_get(machine, "created"));
-    const char *id = tt_cloudstack_text(arena, machine, "id");
+    const char *state = tt_reply_peek(machine, "state");
+    const char *created = tt_reply_peek(machine, "created");
+    const char *id = tt_reply_text(arena, machine, "id");
     struct tt_server server = {.id = id, .zone = tt_strdup(arena, words->region)};
 
     if (!id || tt_streq(state, "Destroyed") || tt_streq(state, "Expunging"))
         return false;
-    server.name = tt_cloudstack_text(arena, machine, "displayname");
+    server.name = tt_reply_text(arena, machine, "displayname");
     if (!server.name)
-        server.name = tt_cloudstack_text(arena, machine, "name");
+        server.name = tt_reply_text(arena, machine, "name");
     server.state = state_of(state);
     server.health = TT_HEALTH_UNKNOWN;
     server.template = as_named(arena, &words->templates, machine, "templatename", "templateid");
     server.size =
         as_named(arena, &words->sizes, machine, "serviceofferingname", "serviceofferingid");
     server.firewalls = groups_of(arena, &words->firewalls, machine);
-    server.key = tt_cloudstack_text(arena, machine, "keypairs");
+    server.key = tt_reply_text(arena, machine, "keypairs");
     if (!server.key)
-        server.key = tt_cloudstack_text(arena, machine, "keypair");
+        server.key = tt_reply_text(arena, machine, "keypair");
     if (!created || tt_time_parse(created, &server.created_at) < 0)
         server.created_at = TT_TIME_UNKNOWN;
     read_addresses(arena, &words->networks, machine, &server);
@@ -164,7 +162,7 @@ int tt_cloudstack_machine(struct tt_cloudstack *cloud, const char *id, json_t **
 {
     struct tt_arena scratch = {0};
     struct tt_cloudstack_parameters parameters = {0};
-    AUTO_JSON *items = NULL;
+    TT_REPLY_AUTO *items = NULL;
     json_t *machine;
     const char *state;
     int result;
@@ -178,7 +176,7 @@ int tt_cloudstack_machine(struct tt_cloudstack *cloud, const char *id, json_t **
     if (result < 0)
         return -1;
     machine = json_array_get(items, 0);
-    state = json_string_value(json_object_get(machine, "state"));
+    state = tt_reply_peek(machine, "state");
     if (!machine || tt_streq(state, "Destroyed") || tt_streq(state, "Expunging"))
         return tt_fail(err, TT_ERR_NOT_FOUND, "there is no machine %s", id);
     *ret_machine = json_incref(machine);

@@ -74,7 +74,7 @@ static int change_marks(struct tt_cloudstack *cloud, struct tt_arena *arena, con
 int tt_cloudstack_put_marks(struct tt_cloudstack *cloud, struct tt_arena *arena, const char *id,
                             const json_t *machine, const struct tt_tags *tags, struct tt_error *err)
 {
-    AUTO_JSON *now = NULL;
+    TT_REPLY_AUTO *now = NULL;
     struct tt_error own = {0};
 
     if (change_marks(cloud, arena, id, machine, tags, &own) == 0)

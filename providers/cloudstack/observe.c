@@ -35,7 +35,7 @@ static int add_machines(struct look *look, const char *name, const char *value,
 {
     struct tt_cloudstack_parameters parameters = {0};
     struct tt_error own = {0};
-    AUTO_JSON *items = NULL;
+    TT_REPLY_AUTO *items = NULL;
     const json_t *item;
     size_t i;
 
@@ -94,7 +94,7 @@ static int look_at_machines(struct look *look)
 static int look_at_addresses(struct look *look)
 {
     struct tt_cloudstack_parameters parameters = {0};
-    AUTO_JSON *items = NULL;
+    TT_REPLY_AUTO *items = NULL;
     const json_t *item;
     size_t i;
 
@@ -107,13 +107,13 @@ static int look_at_addresses(struct look *look)
         return -1;
     json_array_foreach (items, i, item) {
         struct tt_elastic_address address = {
-            .address = tt_cloudstack_text(look->arena, item, "ipaddress"),
-            .server = tt_cloudstack_flag(item, "isstaticnat")
-                          ? tt_cloudstack_text(look->arena, item, "virtualmachineid")
+            .address = tt_reply_text(look->arena, item, "ipaddress"),
+            .server = tt_reply_flag(item, "isstaticnat")
+                          ? tt_reply_text(look->arena, item, "virtualmachineid")
                           : NULL,
         };
 
-        if (address.address && !tt_cloudstack_flag(item, "issourcenat"))
+        if (address.address && !tt_reply_flag(item, "issourcenat"))
             *TT_VEC_ADD(look->arena, &look->region->addresses) = address;
     }
     return 0;
@@ -213,7 +213,7 @@ static int look_at_balancers(struct look *look)
 static int look_at_templates(struct look *look)
 {
     struct tt_cloudstack_parameters parameters = {0};
-    AUTO_JSON *items = NULL;
+    TT_REPLY_AUTO *items = NULL;
     struct tt_strings *templates;
     const json_t *item;
     size_t i;
@@ -227,8 +227,8 @@ static int look_at_templates(struct look *look)
         return -1;
     templates = TT_NEW(look->arena, struct tt_strings);
     json_array_foreach (items, i, item) {
-        const char *name = tt_cloudstack_text(look->arena, item, "name");
-        const char *id = tt_cloudstack_text(look->arena, item, "id");
+        const char *name = tt_reply_text(look->arena, item, "name");
+        const char *id = tt_reply_text(look->arena, item, "id");
 
         if (name && !tt_strings_has(templates, name))
             tt_strings_add(look->arena, templates, name);
@@ -247,17 +247,16 @@ int tt_cloudstack_observe(struct tt_provider *provider, const struct tt_observe_
     struct tt_region region = {.name = tt_strdup(arena, request->region), .observed = true};
     struct look look = {
         .cloud = cloud, .request = request, .arena = arena, .region = &region, .err = err};
-    AUTO_JSON *zone = NULL;
+    TT_REPLY_AUTO *zone = NULL;
 
     tt_map_init(&look.seen, arena);
     if (tt_cloudstack_zone(cloud, request->region, &zone, err) < 0)
         return -1;
-    look.zone_id = tt_cloudstack_text(arena, zone, "id");
+    look.zone_id = tt_reply_text(arena, zone, "id");
     *TT_VEC_ADD(arena, &region.zones) = (struct tt_zone){
         .name = region.name,
-        .state = tt_streq(json_string_value(json_object_get(zone, "allocationstate")), "Disabled")
-                     ? TT_ZONE_IMPAIRED
-                     : TT_ZONE_AVAILABLE};
+        .state = tt_streq(tt_reply_peek(zone, "allocationstate"), "Disabled") ? TT_ZONE_IMPAIRED
+                                                                              : TT_ZONE_AVAILABLE};
     if (look_at_machines(&look) < 0 || look_at_addresses(&look) < 0 ||
         look_at_balancers(&look) < 0 || look_at_templates(&look) < 0)
         return -1;

@@ -19,14 +19,13 @@ static enum tt_protocol protocol_of(const json_t *rule)
     int word;
 
     json_array_foreach (json_object_get(rule, "tags"), i, tag) {
-        const char *value = json_string_value(json_object_get(tag, "value"));
+        const char *value = tt_reply_peek(tag, "value");
 
-        if (tt_streq(json_string_value(json_object_get(tag, "key")), "trimtab:protocol") && value &&
+        if (tt_streq(tt_reply_peek(tag, "key"), "trimtab:protocol") && value &&
             (word = tt_word_find(tt_protocol_words, value)) >= 0)
             return (enum tt_protocol)word;
     }
-    return tt_streq(json_string_value(json_object_get(rule, "protocol")), "ssl") ? TT_PROTOCOL_SSL
-                                                                                 : TT_PROTOCOL_TCP;
+    return tt_streq(tt_reply_peek(rule, "protocol"), "ssl") ? TT_PROTOCOL_SSL : TT_PROTOCOL_TCP;
 }
 
 static int by_address(const void *a, const void *b)
@@ -45,7 +44,7 @@ int tt_cloudstack_read_rules(struct tt_cloudstack *cloud, struct tt_arena *arena
 {
     struct tt_cloudstack_parameters parameters = {0};
     struct tt_cloudstack_rules rules = {0};
-    AUTO_JSON *items = NULL;
+    TT_REPLY_AUTO *items = NULL;
     const json_t *item;
     size_t i;
 
@@ -56,20 +55,19 @@ int tt_cloudstack_read_rules(struct tt_cloudstack *cloud, struct tt_arena *arena
         return -1;
     json_array_foreach (items, i, item) {
         struct tt_cloudstack_rule rule = {
-            .id = tt_cloudstack_text(arena, item, "id"),
-            .name = tt_cloudstack_text(arena, item, "name"),
-            .address = tt_cloudstack_text(arena, item, "publicip"),
-            .address_id = tt_cloudstack_text(arena, item, "publicipid"),
-            .network_id = tt_cloudstack_text(arena, item, "networkid"),
-            .algorithm = tt_cloudstack_text(arena, item, "algorithm"),
-            .cidrs = tt_cloudstack_text(arena, item, "cidrlist"),
-            .public_port = tt_cloudstack_number(item, "publicport", 0),
-            .private_port = tt_cloudstack_number(item, "privateport", 0),
+            .id = tt_reply_text(arena, item, "id"),
+            .name = tt_reply_text(arena, item, "name"),
+            .address = tt_reply_text(arena, item, "publicip"),
+            .address_id = tt_reply_text(arena, item, "publicipid"),
+            .network_id = tt_reply_text(arena, item, "networkid"),
+            .algorithm = tt_reply_text(arena, item, "algorithm"),
+            .cidrs = tt_reply_text(arena, item, "cidrlist"),
+            .public_port = tt_reply_number(item, "publicport", 0),
+            .private_port = tt_reply_number(item, "privateport", 0),
             .protocol = protocol_of(item),
         };
 
-        if (rule.id && rule.address &&
-            !tt_streq(json_string_value(json_object_get(item, "state")), "Revoke"))
+        if (rule.id && rule.address && !tt_streq(tt_reply_peek(item, "state"), "Revoke"))
             *TT_VEC_ADD(arena, &rules.list) = rule;
     }
     if (rules.list.count)
@@ -82,7 +80,7 @@ int tt_cloudstack_rule_members(struct tt_cloudstack *cloud, struct tt_arena *are
                                struct tt_cloudstack_rule *rule, struct tt_error *err)
 {
     struct tt_cloudstack_parameters parameters = {0};
-    AUTO_JSON *items = NULL;
+    TT_REPLY_AUTO *items = NULL;
     const json_t *item;
     size_t i;
 
@@ -92,8 +90,8 @@ int tt_cloudstack_rule_members(struct tt_cloudstack *cloud, struct tt_arena *are
         return tt_wrap(err, "the members of rule %s", rule->name ? rule->name : rule->id);
     rule->members = (struct tt_strings){0};
     json_array_foreach (items, i, item) {
-        const char *id = tt_cloudstack_text(arena, item, "id");
-        const char *state = json_string_value(json_object_get(item, "state"));
+        const char *id = tt_reply_text(arena, item, "id");
+        const char *state = tt_reply_peek(item, "state");
 
         /* a destroyed machine stays in its rules until it is expunged */
         if (id && !tt_streq(state, "Destroyed") && !tt_streq(state, "Expunging"))

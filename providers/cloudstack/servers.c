@@ -50,7 +50,7 @@ int tt_cloudstack_delete_server(struct tt_provider *provider, const char *region
                                 struct tt_error *err)
 {
     struct tt_cloudstack *cloud = (struct tt_cloudstack *)provider;
-    AUTO_JSON *machine = NULL;
+    TT_REPLY_AUTO *machine = NULL;
     struct tt_error own = {0};
     int found = find_own(cloud, id, &machine, err);
 
@@ -72,14 +72,14 @@ int tt_cloudstack_start_server(struct tt_provider *provider, const char *region,
                                struct tt_error *err)
 {
     struct tt_cloudstack *cloud = (struct tt_cloudstack *)provider;
-    AUTO_JSON *machine = NULL;
+    TT_REPLY_AUTO *machine = NULL;
     const char *state;
 
     (void)region;
     if (tt_cloudstack_machine(cloud, id, &machine, err) < 0 ||
         tt_cloudstack_check_owner(cloud, machine, id, err) < 0)
         return -1;
-    state = json_string_value(json_object_get(machine, "state"));
+    state = tt_reply_peek(machine, "state");
     if (tt_streq(state, "Running") || tt_streq(state, "Starting"))
         return 0;
     return change(cloud, "startVirtualMachine", id, NULL, err);
@@ -89,13 +89,13 @@ int tt_cloudstack_fence(struct tt_provider *provider, const char *region, const 
                         struct tt_error *err)
 {
     struct tt_cloudstack *cloud = (struct tt_cloudstack *)provider;
-    AUTO_JSON *machine = NULL;
+    TT_REPLY_AUTO *machine = NULL;
     int found = find_own(cloud, id, &machine, err);
 
     (void)region;
     if (found <= 0)
         return found;
-    if (tt_streq(json_string_value(json_object_get(machine, "state")), "Stopped"))
+    if (tt_streq(tt_reply_peek(machine, "state"), "Stopped"))
         return 0;
     return change(cloud, "stopVirtualMachine", id, "forced", err);
 }
@@ -105,7 +105,7 @@ int tt_cloudstack_tag(struct tt_provider *provider, const char *region, const ch
 {
     struct tt_cloudstack *cloud = (struct tt_cloudstack *)provider;
     struct tt_arena scratch = {0};
-    AUTO_JSON *machine = NULL;
+    TT_REPLY_AUTO *machine = NULL;
     int result;
 
     (void)region;
@@ -122,7 +122,7 @@ static int find_address(void *self, const char *region, const char *id, struct t
 {
     const struct tt_observe_request words = {.region = region};
     struct tt_cloudstack *cloud = self;
-    AUTO_JSON *machine = NULL;
+    TT_REPLY_AUTO *machine = NULL;
 
     if (tt_cloudstack_machine(cloud, id, &machine, err) < 0)
         return -1;
