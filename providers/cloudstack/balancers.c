@@ -7,6 +7,7 @@
 
 #include "base/str.h"
 #include "providers/cloudstack/rules.h"
+#include "providers/cloudstack/stickiness.h"
 
 #define CREATE_TRIES 6
 #define FIRST_DELAY  500 /* ms, doubled each time */
@@ -144,7 +145,7 @@ static const char *comma_list(struct tt_arena *arena, const struct tt_strings *i
  * firewall is not opened: whoever owns the address decides that. */
 static int create_rule(struct tt_cloudstack *cloud, struct tt_arena *arena,
                        const struct tt_cloudstack_rule *like, const struct tt_listener *listener,
-                       struct tt_error *err)
+                       const char **ret_id, struct tt_error *err)
 {
     struct tt_cloudstack_parameters parameters = {0};
     struct tt_cloudstack_rule made = {.public_port = listener->port};
@@ -171,23 +172,25 @@ static int create_rule(struct tt_cloudstack *cloud, struct tt_arena *arena,
     if (tt_cloudstack_finish(cloud, answer, NULL, err) < 0 ||
         keep_protocol(cloud, arena, made.id, TT_PROTOCOL_TCP, listener->protocol, err) < 0)
         return -1;
-    if (!like->members.count)
-        return 0;
-    return change_members(cloud, arena, "assignToLoadBalancerRule", &made,
-                          comma_list(arena, &like->members), err);
+    if (like->members.count && change_members(cloud, arena, "assignToLoadBalancerRule", &made,
+                                              comma_list(arena, &like->members), err) < 0)
+        return -1;
+    *ret_id = made.id;
+    return 0;
 }
 
 /* The rule may have been the last one of its address, which without any is no balancer: then nobody
  * could go on from here. So what was refused without an effect is asked for again here. */
 static int create_patiently(struct tt_cloudstack *cloud, struct tt_arena *arena,
                             const struct tt_cloudstack_rule *like,
-                            const struct tt_listener *listener, struct tt_error *err)
+                            const struct tt_listener *listener, const char **ret_id,
+                            struct tt_error *err)
 {
     struct tt_error own = {0};
 
     for (int tries = 0; tries < CREATE_TRIES; tries++) {
         own = (struct tt_error){0};
-        if (create_rule(cloud, arena, like, listener, &own) == 0)
+        if (create_rule(cloud, arena, like, listener, ret_id, &own) == 0)
             return 0;
         if (!tt_error_is_retryable(&own))
             break;
@@ -198,8 +201,23 @@ static int create_patiently(struct tt_cloudstack *cloud, struct tt_arena *arena,
     return -1;
 }
 
-/* New rules come before old ones go, so that one remains to be like; a rule whose private port
- * changes is made anew, since the API cannot change it. */
+/* OLD with another private port, which the API cannot change. */
+static int make_anew(struct tt_cloudstack *cloud, struct tt_arena *arena,
+                     struct tt_cloudstack_rule *old, const struct tt_listener *listener,
+                     struct tt_error *err)
+{
+    TT_REPLY_AUTO *policies = NULL;
+    const char *id = NULL;
+
+    if (tt_cloudstack_rule_members(cloud, arena, old, err) < 0 ||
+        tt_cloudstack_read_policies(cloud, arena, old->id, &policies, err) < 0 ||
+        delete_rule(cloud, arena, old, err) < 0 ||
+        create_patiently(cloud, arena, old, listener, &id, err) < 0)
+        return -1;
+    return tt_cloudstack_put_policies(cloud, arena, id, policies, err);
+}
+
+/* New rules come before old ones go, so that one remains to be like. */
 static int set_rules(struct tt_cloudstack *cloud, struct tt_arena *arena,
                      const struct tt_cloudstack_rules *rules, const struct tt_listeners *listeners,
                      struct tt_error *err)
@@ -210,19 +228,16 @@ static int set_rules(struct tt_cloudstack *cloud, struct tt_arena *arena,
         return -1;
     TT_EACH (listener, listeners) {
         struct tt_cloudstack_rule *old = NULL;
+        const char *id;
 
         TT_EACH (rule, &rules->list)
             if (rule->public_port == listener->port)
                 old = rule;
-        if (old && old->private_port == listener->target_port) {
-            if (change_rule(cloud, arena, old, listener, err) < 0)
-                return -1;
-            continue;
-        }
-        if (old && (tt_cloudstack_rule_members(cloud, arena, old, err) < 0 ||
-                    delete_rule(cloud, arena, old, err) < 0))
+        if (!old && create_patiently(cloud, arena, like, listener, &id, err) < 0)
             return -1;
-        if (create_patiently(cloud, arena, old ? old : like, listener, err) < 0)
+        if (old && (old->private_port == listener->target_port
+                        ? change_rule(cloud, arena, old, listener, err)
+                        : make_anew(cloud, arena, old, listener, err)) < 0)
             return -1;
     }
     TT_EACH (rule, &rules->list)

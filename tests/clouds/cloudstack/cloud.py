@@ -30,7 +30,7 @@ class Cloud:
     def __init__(self):
         self.lock = threading.RLock()
         self.jobs, self.calls, self.faults, self.job_fault = {}, {}, [], None
-        self.machines, self.rules, self.tags = {}, {}, {}
+        self.machines, self.rules, self.tags, self.policies = {}, {}, {}, {}
         self.capacity, self.may_expunge = 10_000, True
         self.boot, self.job_time = 0.05, 0.03
         self.next_address, self.foreign = 10, None
@@ -52,7 +52,9 @@ class Cloud:
                                  "forvirtualnetwork": True, "tags": [], **ACCOUNT}
         self.addresses[VPC].pop("associatednetworkid")
         for name, port in (("shop-http", 80), ("shop-https", 443)):
-            self.add_rule(name, "203.0.113.20", port, 8080, "roundrobin", CIDRS)
+            rule = self.add_rule(name, "203.0.113.20", port, 8080, "roundrobin", CIDRS)
+            self.add_policy(rule["id"], "sticky", "LbCookie", "by cookie",
+                            [("cookie-name", "shop"), ("domain", "a.example"), ("domain", "b.example")])
 
     # -- what the API and the tests both do ---------------------------------------------------
 
@@ -64,6 +66,13 @@ class Cloud:
                 "zoneid": self.zones["paris"]["id"], "zonename": "paris", "members": [], **ACCOUNT}
         self.rules[rule["id"]] = rule
         return rule
+
+    def add_policy(self, rule, name, method, description, params):
+        told = {"indirect": "null"}
+        for key, value in params:
+            told[key] = value + (":" + told[key] if key in told else "")
+        self.policies.setdefault(rule, []).append(
+            {"id": new_id(), "name": name, "methodname": method, "description": description, "params": told})
 
     def job(self, work, **result):
         """Starts a job whose WORK runs when its time has come."""
@@ -337,11 +346,27 @@ class Cloud:
             return {"loadbalancer": {k: v for k, v in rule.items() if k != "members"}}
         return self.job(work)
 
+    def listLBStickinessPolicies(self, p):
+        rule = self.rule(p["lbruleid"])
+        policies = self.policies.get(rule["id"])
+        return self.page("stickinesspolicies", [{"lbruleid": rule["id"], "stickinesspolicy": policies}] if policies else [], p)
+
+    def createLBStickinessPolicy(self, p):
+        rule = self.rule(p["lbruleid"])
+        if p["methodname"] not in ("LbCookie", "AppCookie", "SourceBased") or self.policies.get(rule["id"]):
+            raise Refused(431, "Failed to create stickiness policy")
+        params = [(p[f"param[{i}].name"], p[f"param[{i}].value"]) for i in range(9) if f"param[{i}].name" in p]
+
+        def work():
+            self.add_policy(rule["id"], p["name"], p["methodname"], p.get("description", ""), params)
+        return self.job(work, id=new_id())
+
     def deleteLoadBalancerRule(self, p):
         rule = self.rule(p["id"])
 
         def work():
             self.rules.pop(rule["id"], None)
+            self.policies.pop(rule["id"], None)
         return self.job(work)
 
     def address(self, ident):
@@ -420,6 +445,9 @@ TAKES = {
     "createLoadBalancerRule": {"name*", "algorithm*", "publicport*", "privateport*", "publicipid", "networkid",
                                "protocol", "openfirewall", "cidrlist"},
     "updateLoadBalancerRule": {"id*", "algorithm", "name", "description", "protocol", "fordisplay"},
+    "listLBStickinessPolicies": {"page", "pagesize", "id", "lbruleid"},
+    "createLBStickinessPolicy": {"lbruleid*", "methodname*", "name*", "description"}
+                                | {f"param[{i}].{k}" for i in range(9) for k in ("name", "value")},
     "deleteLoadBalancerRule": {"id*"},
     "enableStaticNat": {"ipaddressid*", "virtualmachineid*", "networkid"},
     "disableStaticNat": {"ipaddressid*"},

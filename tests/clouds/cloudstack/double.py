@@ -187,7 +187,7 @@ def act(server, wish):
         elif action == "forget-calls":
             cloud.calls = {}
         return {"foreign": cloud.foreign, "calls": cloud.calls, "machines": [cloud.tell_machine(m) for m in cloud.seen()],
-                "rules": list(cloud.rules.values()), "addresses": list(cloud.addresses.values())}
+                "rules": list(cloud.rules.values()), "policies": cloud.policies, "addresses": list(cloud.addresses.values())}
 
 
 class Server(ThreadingHTTPServer):

@@ -60,6 +60,10 @@ settled "it is made again"
 check "with the algorithm of the specs" sees '{r["algorithm"] for r in d["rules"]}' "{'source'}"
 check "with all members" sees 'rules()' "80>8081 0 1 2, 443>8080 0 1 2"
 check "open to whom they were" sees '{r["cidrlist"] for r in d["rules"]}' "{'192.0.2.0/24,198.51.100.0/24'}"
+check "and with the stickiness of the one before" sees \
+    '[" ".join([p["name"], p["methodname"], p["description"]] + sorted(f"{k}={v}" for k, v in p["params"].items()))
+      for r in d["rules"] for p in d["policies"].get(r["id"], [])]' \
+    "['sticky LbCookie by cookie cookie-name=shop domain=a.example:b.example indirect=null']"
 check "by the old name where the port is" sees 'sorted(r["name"] for r in d["rules"])' \
     "['shop-http', 'shop-http-443']"
 check "and without opening the firewall" sees '[r for r in d["rules"] if "firewall" in r]' "[]"
