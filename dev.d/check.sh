@@ -66,9 +66,22 @@ check_asan() {
     )
 }
 
+# run_step STEP: says how it went.
+run_step() {
+    local start=$SECONDS
+
+    say "== $1"
+    if "check_$1"; then
+        say "== $1: ok ($((SECONDS - start)) s)"
+    else
+        say "== $1: FAILED ($((SECONDS - start)) s)"
+        return 1
+    fi
+}
+
 dev_check() {
     local step failed='' steps=(format shell tree clang tidy cppcheck asan)
-    local start
+    local beside='' log
 
     need build run test check
     if [ $# -gt 0 ]; then
@@ -77,16 +90,20 @@ dev_check() {
             declare -F "check_$step" >/dev/null || die "there is no step $step (see --help)"
         done
     fi
+    log=$(mktemp)
     for step in "${steps[@]}"; do
-        say "== $step"
-        start=$SECONDS
-        if "check_$step"; then
-            say "== $step: ok ($((SECONDS - start)) s)"
+        if [ "$step" = tidy ] && [ "${#steps[@]}" -gt 1 ]; then
+            (give_way && run_step tidy) >"$log" 2>&1 &
+            beside=$!
         else
-            say "== $step: FAILED ($((SECONDS - start)) s)"
-            failed="$failed $step"
+            run_step "$step" || failed="$failed $step"
         fi
     done
+    if [ -n "$beside" ]; then
+        wait "$beside" || failed="$failed tidy"
+        cat "$log"
+    fi
+    rm -f "$log"
     [ -z "$failed" ] || die "check failed:$failed"
     say "check: all ${#steps[@]} steps are ok"
 }

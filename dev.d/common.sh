@@ -14,6 +14,11 @@ no_arguments() {
     [ $# -eq 0 ] || die "unexpected argument $1 (see --help)"
 }
 
+# give_way: what computes beside tests, which mostly wait, takes what they leave.
+give_way() {
+    renice -n 19 "$BASHPID" >/dev/null
+}
+
 cores() {
     nproc 2>/dev/null || echo 2
 }

@@ -51,6 +51,9 @@ foreach(script ${scripts})
     set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77 COST 10) # they take longest: first
 endforeach()
 
+# A whole cloud is brought up for this one.
+set_tests_properties(openstack_test_openstack PROPERTIES COST 20 TIMEOUT 1100)
+
 include(tests/simulate/simulate.cmake)
 include(tests/fuzz/fuzz.cmake)
 
