@@ -22,8 +22,9 @@ int tt_cloudstack_read_policies(struct tt_cloudstack *cloud, struct tt_arena *ar
         json_decref(policies);
         return -1;
     }
-    json_array_foreach (items, i, item)
+    json_array_foreach (items, i, item) {
         json_array_extend(policies, json_object_get(item, "stickinesspolicy"));
+    }
     *ret_policies = policies;
     return 0;
 }
