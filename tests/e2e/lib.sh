@@ -71,8 +71,9 @@ check() {
     sed 's/^/  err: /' "$err" 2>/dev/null | tail -n 20
 }
 
+# skip WHY: the name comes first, since it is what dev.d/may-skip.txt knows.
 skip() {
-    printf 'skip - %s\n' "$1"
+    printf 'skip - %s: %s\n' "$(basename "$0" .sh)" "$1"
 }
 
 # finish: leaves with what was found.

@@ -179,7 +179,7 @@ static void test_drain_waits(void **state)
 
     join(pool, "shop.web", "NONE NONE", 0);
     fd = ask_slowly(pool);
-    leaving = leave_slowly(pool, 30);
+    leaving = leave_slowly(pool, 200);
     agent_await(pool->machine, "draining");
     join(pool, "shop.web", "NONE NONE", 1); /* nobody waits for the one who drains */
     assert_string_equal(who_serves(pool, pool->machine->port, "x"), "w1 ");
