@@ -9,8 +9,9 @@ usage: ./dev bench [SERVERS...]
 Plans generated fleets of 1,000, 10,000 and 100,000 servers (or as many as are given) with the
 optimised program, and prints time, peak memory, the time of libyaml and jansson alone on the same
 files and the ratio to it, and the pure stages alone with their growth from size to size.
-With balancers: changes members under load behind real HAProxy and mod_jk; prints how many requests
-there were, how many failed, and p50 and p99 at rest and during the change.
+With balancers: changes everything about real HAProxy and mod_jk balancers under load, three times over;
+prints how many requests there were, how many failed, and p50 and p99 at rest and during the change.
+Then kills a balancer's machine ten times, and prints how long it took until the next one answered.
 END
 }
 
@@ -18,7 +19,9 @@ dev_bench() {
     if [ "${1:-}" = balancers ]; then
         need build run test
         build_preset release build trimtab
-        tests/e2e/test_balancers_load.sh build
+        TRIMTAB_ROUNDS=3 tests/e2e/test_balancers_load.sh build
+        TRIMTAB_ROUNDS=3 tests/e2e/test_balancers_load_mod_jk.sh build
+        bench/recovery.sh build 10
         return
     fi
     need build

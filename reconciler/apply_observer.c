@@ -7,7 +7,7 @@
 
 #include "base/str.h"
 
-#define NEAR_INTERVAL 250  /* ms: this host, simulations */
+#define NEAR_INTERVAL 100  /* ms: this host, simulations */
 #define FAR_INTERVAL  2000 /* clouds with request limits */
 #define LONGEST       5000
 
