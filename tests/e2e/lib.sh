@@ -145,8 +145,17 @@ answering() {
     done 2>&1 | sort -u | awk '/no answer|curl:/ { bad = 1 } END { print bad ? "failed" : NR }'
 }
 
+# A server that has just joined gets little at first.
 answers_from() {
-    [ "$(answering "$1")" = "$2" ]
+    local answered
+
+    for _ in 1 2 3 4 5; do
+        answered=$(answering "$1")
+        [ "$answered" != "$2" ] || return 0
+        [ "$answered" != failed ] || return 1
+        sleep 0.5
+    done
+    return 1
 }
 
 # the plan has nothing to do

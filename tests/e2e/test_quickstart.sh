@@ -73,6 +73,15 @@ check "on new machines" [ "$(status 'sorted(s["id"] for s in d["deployments"][0]
 check "it answers" grep -q greetings <<<"$(curl -sS --max-time 5 "$(balancer_url)/")"
 check "and nothing is left to do" is_settled
 
+low=$([ "$(id -u)" -eq 0 ] && echo 80 || echo 10080) # as docs/local.md says
+[ "$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start)" -gt 80 ] || low=80
+edit 's/{port: 8080, protocol: http}/&, {port: 80, protocol: http}/'
+tt apply --auto-approve
+check "a low port is listened on" exits 0
+url=$(balancer_url)
+check "it is served at port $low" grep -q greetings <<<"$(curl -sS --max-time 5 "${url%8080}$low/")"
+check "and nothing is left to do" is_settled
+
 stop_everything
 check "a stopped deployment stays stopped" is_settled
 finish
