@@ -195,7 +195,8 @@ int tt_apply(struct tt_arena *arena, const struct tt_apply_request *request,
                                .alone = request->clock->choose != NULL,
                                .lock = PTHREAD_MUTEX_INITIALIZER,
                                .queued = PTHREAD_COND_INITIALIZER,
-                               .waiting = PTHREAD_COND_INITIALIZER};
+                               .waiting = PTHREAD_COND_INITIALIZER,
+                               .joined = PTHREAD_COND_INITIALIZER};
     int result;
 
     if (check_plan(request->plan, err) < 0 || make_salt(&run, err) < 0)
@@ -210,6 +211,7 @@ int tt_apply(struct tt_arena *arena, const struct tt_apply_request *request,
     }
     pthread_cond_destroy(&run.queued);
     pthread_cond_destroy(&run.waiting);
+    pthread_cond_destroy(&run.joined);
     pthread_mutex_destroy(&run.lock);
     return result;
 }

@@ -5,6 +5,7 @@
  *   apply_server.c   create, start, delete, fence, tag
  *   apply_zone.c     another zone for a server whose own has no room
  *   apply_member.c   enroll, withdraw
+ *   apply_join.c     members that join one machine at the same time
  *   apply_setting.c  set-zones, set-listeners, set-health-check, move-address
  *
  * A call that returns WAIT was accepted; whether it took effect is seen by observing
@@ -38,6 +39,10 @@ enum tt_progress_word tt_call_withdraw(const struct tt_call *call, struct tt_err
 enum tt_progress_word tt_call_zones(const struct tt_call *call, struct tt_error *err);
 enum tt_progress_word tt_call_settings(const struct tt_call *call, struct tt_error *err);
 enum tt_progress_word tt_call_move(const struct tt_call *call, struct tt_error *err);
+
+/* tt_proxy_start, together with whoever joins the same machine at this moment. */
+int tt_call_join(const struct tt_call *call, const struct tt_proxy *proxy,
+                 const struct tt_proxy_member *member, struct tt_error *err);
 
 /* False: there is no other zone that the specs allow, that has not refused, and in which the
  * service stays spread evenly. Else the step goes there. */

@@ -32,7 +32,7 @@ static enum tt_progress_word enroll_at_machine(const struct tt_call *call, const
     member.address = endpoint.address;
     member.port = endpoint.port;
     add_certificate(tt_apply_balancer(call->run, call->step), &member);
-    return tt_call_word(tt_proxy_start(&proxy, &member, err), TT_GO_WAIT);
+    return tt_call_word(tt_call_join(call, &proxy, &member, err), TT_GO_WAIT);
 }
 
 enum tt_progress_word tt_call_enroll(const struct tt_call *call, struct tt_error *err)

@@ -62,10 +62,12 @@ struct tt_apply_run {
     int *ends;    /* a stack of steps whose end is yet to be told to their dependents */
     int *watched; /* steps that wait */
     int watched_count;
-    int begun_waits; /* grows with every new wait */
-    int open;        /* steps that are queued, called or waiting */
-    bool alone;      /* the clock chooses: one thread does everything, and none waits for another */
-    bool stopped;    /* a step was left out because of the stop flag */
+    struct tt_join *joins; /* members that want to join a balancer's machine: apply_join.c */
+    pthread_cond_t joined; /* for these: some were told, or nobody tells any more */
+    int begun_waits;       /* grows with every new wait */
+    int open;              /* steps that are queued, called or waiting */
+    bool alone;   /* the clock chooses: one thread does everything, and none waits for another */
+    bool stopped; /* a step was left out because of the stop flag */
     bool journal_lost; /* nothing may be started any more */
 };
 

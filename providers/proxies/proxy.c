@@ -145,27 +145,73 @@ static const char *secondary_names(struct tt_arena *arena, const struct tt_strin
     return tt_strdup(arena, tt_buf_text(&text));
 }
 
+#define START_ARGUMENTS 11
+
+/* The command line of startProxy, ending with NULL. */
+static void start_arguments(const struct tt_proxy *proxy, const struct tt_proxy_member *member,
+                            struct tt_arena *arena, const char *argv[START_ARGUMENTS])
+{
+    const struct tt_service *service = member->service;
+    bool tls = member->certificate && member->key;
+
+    argv[0] = "startProxy";
+    argv[1] = tt_printf(arena, "%s.%s", service->deployment->name, service->name);
+    argv[2] = service->names.count ? service->names.items[0] : "NONE";
+    argv[3] = secondary_names(arena, &service->names);
+    argv[4] = proxy->address;
+    argv[5] = member->address;
+    argv[6] = tt_printf(arena, "%d", member->port);
+    argv[7] = tls ? member->certificate : NULL;
+    argv[8] = member->key;
+    argv[9] = member->chain ? member->chain : "NONE";
+    argv[10] = NULL;
+}
+
 int tt_proxy_start(const struct tt_proxy *proxy, const struct tt_proxy_member *member,
                    struct tt_error *err)
 {
-    const struct tt_service *service = member->service;
     struct tt_arena arena;
-    const char *argv[11] = {"startProxy"};
+    const char *argv[START_ARGUMENTS];
     int result;
 
     tt_arena_init(&arena);
-    argv[1] = tt_printf(&arena, "%s.%s", service->deployment->name, service->name);
-    argv[2] = service->names.count ? service->names.items[0] : "NONE";
-    argv[3] = secondary_names(&arena, &service->names);
-    argv[4] = proxy->address;
-    argv[5] = member->address;
-    argv[6] = tt_printf(&arena, "%d", member->port);
-    if (member->certificate && member->key) {
-        argv[7] = member->certificate;
-        argv[8] = member->key;
-        argv[9] = member->chain ? member->chain : "NONE";
-    }
+    start_arguments(proxy, member, &arena, argv);
     result = call(proxy, argv, NULL, CALL_TIMEOUT, err);
+    tt_arena_release(&arena);
+    return result;
+}
+
+/* Adds the arguments of one member as a line; -1: a word has a blank. */
+static int add_line(struct tt_buf *input, const char *const *words)
+{
+    for (size_t i = 0; words[i]; i++) {
+        if (!*words[i] || strpbrk(words[i], " \t\n\r"))
+            return -1;
+        tt_buf_addf(input, "%s%s", i ? " " : "", words[i]);
+    }
+    tt_buf_add(input, "\n");
+    return 0;
+}
+
+int tt_proxy_start_all(const struct tt_proxy *proxy, const struct tt_proxy_member *const *members,
+                       size_t count, struct tt_error *err)
+{
+    const char *argv[] = {"joinProxy", NULL};
+    TT_BUF_AUTO input = {0};
+    struct tt_arena arena;
+    int result = 0;
+
+    tt_arena_init(&arena);
+    for (size_t i = 0; i < count && result == 0; i++) {
+        const char *words[START_ARGUMENTS];
+
+        start_arguments(proxy, members[i], &arena, words);
+        result = add_line(&input, words + 1);
+    }
+    if (result < 0)
+        tt_fail(err, TT_ERR_NOT_FOUND, "a path of a certificate has a blank");
+    else
+        result = call(proxy, argv, tt_buf_text(&input), CALL_TIMEOUT, err);
     tt_arena_release(&arena);
     return result;
 }

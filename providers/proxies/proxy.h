@@ -35,6 +35,12 @@ int tt_proxy_start(const struct tt_proxy *proxy, const struct tt_proxy_member *m
 int tt_proxy_stop(const struct tt_proxy *proxy, const char *service, const char *address, int port,
                   tt_time drain, struct tt_error *err);
 
+/* Joins COUNT members at once; idempotent. NOT_FOUND on an image that ships without our scripts,
+ * and where a member could not be told so: each is to be started by itself then. After another
+ * error some may have joined. */
+int tt_proxy_start_all(const struct tt_proxy *proxy, const struct tt_proxy_member *const *members,
+                       size_t count, struct tt_error *err);
+
 /* The pool as the machine sees it, with its listeners. NOT_FOUND: the image has no listProxy. */
 int tt_proxy_list(const struct tt_proxy *proxy, struct tt_arena *arena, struct tt_pool *ret_pool,
                   struct tt_error *err);

@@ -71,6 +71,26 @@ static int start_proxy(struct tt_sim *sim, struct sim_server *machine, const cha
     return 0;
 }
 
+/* A line for each, with the arguments of startProxy. */
+static int join_proxy(struct tt_sim *sim, struct sim_server *machine, const char *input)
+{
+    struct tt_arena scratch = {0};
+    int code = 0;
+
+    for (const char *line = input ? input : ""; *line && code == 0;) {
+        size_t length = strcspn(line, "\n");
+        char *rest = tt_strndup(&scratch, line, length);
+        const char *argv[12] = {"startProxy"};
+
+        for (size_t i = 1; i < 11 && (argv[i] = strtok_r(i == 1 ? rest : NULL, " ", &rest)); i++)
+            ;
+        code = start_proxy(sim, machine, argv);
+        line += length + (line[length] ? 1 : 0);
+    }
+    tt_arena_release(&scratch);
+    return code;
+}
+
 /* Drains are over at once. */
 static int stop_proxy(struct sim_server *machine, const char *const *argv)
 {
@@ -169,6 +189,8 @@ static int obey(struct tt_sim *sim, struct sim_server *machine,
         return machine->agent_exit == EXIT_NO_COMMAND ? -1 : machine->agent_exit;
     if (strcmp(name, "startProxy") == 0)
         return start_proxy(sim, machine, argv);
+    if (strcmp(name, "joinProxy") == 0)
+        return join_proxy(sim, machine, request->input);
     if (strcmp(name, "stopProxy") == 0)
         return stop_proxy(machine, argv);
     if (strcmp(name, "configureProxy") == 0 && tt_streq(argv[1], "--drain"))

@@ -44,6 +44,16 @@ restart() {
     done
 }
 
+# What any change of the balancer would change: its files, its process and how often it was reloaded.
+marks() {
+    local var
+
+    var=$(find "$state" -name haproxy.pid -printf '%h\n' | head -n 1)
+    stat -c '%n %i %Y' "$var/members" "$var/haproxy.cfg" "$var/../etc/settings"
+    (cd "$var" && printf 'show proc\n' | socat -t 5 - UNIX-CONNECT:master.sock) |
+        awk '$2 == "master" || $2 == "worker" { print $1, $2, $3 }'
+}
+
 commit_example
 mkdir -p "$state/local/here/local/addresses"
 : >"$state/local/here/local/addresses/$elastic"
@@ -71,6 +81,9 @@ for round in $(seq "${TRIMTAB_ROUNDS:-1}"); do
     [ "$round" = "${TRIMTAB_ROUNDS:-1}" ] || change "three again" 's/count: 2/count: 3/'
 done
 load_ends
+before=$(marks)
+tt apply --auto-approve
+check "$software: applying again changes and reloads nothing" [ "$(marks)" = "$before" ]
 check "$software: no request on a kept connection failed" none_failed kept
 check "$software: no request on a new connection failed" none_failed new
 check "$software: no slow client's request failed" none_failed_slowly

@@ -48,6 +48,18 @@ static const char *who_serves(struct agent_machine *machine, const char *host)
     return text;
 }
 
+/* Who has just joined is asked seldom at first. */
+static void await_serving(struct agent_machine *machine, const char *host, const char *names)
+{
+    const char *serving = "";
+
+    for (int i = 0; i < 50 && strcmp(serving, names) != 0; i++) {
+        nap(i ? 100 : 0);
+        serving = who_serves(machine, host);
+    }
+    assert_string_equal(serving, names);
+}
+
 static const char *line_of(struct agent_machine *machine, const struct named_server *server)
 {
     return tt_printf(&machine->arena, "shop.web\t%s\t%d\tin-service\n", server->address,
@@ -70,7 +82,7 @@ static void test_members_are_asked(void **state)
     assert_string_equal(
         agent_list(machine),
         tt_printf(&machine->arena, "%s%s", line_of(machine, one), line_of(machine, two)));
-    assert_string_equal(who_serves(machine, "x"), "w0 w1 ");
+    await_serving(machine, "x", "w0 w1 ");
     for (int i = 0; i < 2; i++) {
         agent_leave(machine, one);
         assert_string_equal(agent_list(machine), line_of(machine, two));
@@ -78,10 +90,49 @@ static void test_members_are_asked(void **state)
     }
     agent_join(machine, one);
     agent_await(machine, line_of(machine, one));
-    assert_string_equal(who_serves(machine, "x"), "w0 w1 ");
+    await_serving(machine, "x", "w0 w1 ");
     agent_leave(machine, one);
     agent_leave(machine, two);
     assert_string_equal(agent_list(machine), "");
+}
+
+/* One call, one reload; who is there already stays, names are those that were told last. */
+static void test_many_join_at_once(void **state)
+{
+    struct agent_machine *machine = agent_get(state);
+    const struct named_server *servers[] = {agent_server(machine), agent_server(machine),
+                                            agent_server(machine)};
+    const char *lines = "", *pool = "", *config;
+
+    agent_join(machine, servers[1]);
+    for (int i = 0; i < 3; i++) {
+        lines = tt_printf(&machine->arena, "%sshop.web shop.example NONE %s %s %d\n", lines,
+                          machine->address, servers[i]->address, servers[i]->port);
+        pool = tt_printf(&machine->arena, "%s%s", pool, line_of(machine, servers[i]));
+    }
+    for (int i = 0; i < 2; i++) {
+        agent_ok(machine, agent_tell(machine, "joinProxy", lines));
+        agent_await(machine, line_of(machine, servers[0]));
+        agent_await(machine, line_of(machine, servers[2]));
+        assert_string_equal(agent_list(machine), pool);
+    }
+    await_serving(machine, "shop.example", "w0 w1 w2 ");
+    config = agent_file(machine, "enstratus/var/members");
+    assert_int_equal(agent_tell(machine, "joinProxy", "shop.web NONE NONE 1.2.3.4 1.2.3.4\n"), 1);
+    assert_int_equal(
+        agent_tell(machine, "joinProxy",
+                   "shop.web NONE NONE 1.2.3.4 1.2.3.4 80\nshop.web NONE NONE 1.2.3.4 * 80\n"),
+        1);
+    assert_int_equal(agent_run(machine, "joinProxy", "shop.web"), 1);
+    agent_ok(machine, agent_tell(machine, "joinProxy", ""));
+    assert_string_equal(agent_file(machine, "enstratus/var/members"), config);
+    agent_ok(machine,
+             agent_tell(machine, "joinProxy",
+                        tt_printf(&machine->arena, "shop.api NONE NONE %s %s %d\n",
+                                  machine->address, servers[0]->address, servers[0]->port)));
+    agent_await(machine, "shop.api");
+    for (int i = 0; i < 3; i++)
+        agent_leave(machine, servers[i]);
 }
 
 /* A request that waits in SERVER. */
@@ -197,7 +248,7 @@ static void test_restart_keeps_the_pool(void **state)
         /* Whoever comes in between is waited for and not lost. */
         agent_join(machine, one);
         agent_await(machine, list);
-        assert_string_equal(who_serves(machine, "x"), "w0 w1 ");
+        await_serving(machine, "x", "w0 w1 ");
     }
 }
 
@@ -376,6 +427,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_members_are_asked),
         WITH(test_members_are_asked, "bash"),
+        TEST(test_many_join_at_once),
+        WITH(test_many_join_at_once, "bash"),
         TEST(test_drain_waits_without_the_lock),
         WITH(test_drain_waits_without_the_lock, "bash"),
         TEST(test_drain_waits_through_a_reload),

@@ -147,6 +147,32 @@ static void test_start_is_the_contract_word_by_word(void **state)
                         "/opt/agent/startProxy|shop.web|NONE|NONE|10.9.9.9|10.0.0.1|8080");
 }
 
+static void test_many_start_by_one_call(void **state)
+{
+    struct talker *talker = *state;
+    struct tt_deployment deployment = {0};
+    struct tt_service service = web_of(talker, &deployment, "a.example b.example");
+    struct tt_proxy_member one = {.service = &service, .address = "10.0.0.1", .port = 8080};
+    struct tt_proxy_member two = {
+        .service = &service, .address = "10.0.0.2", .port = 8081, .certificate = "/c", .key = "/k"};
+    const struct tt_proxy_member *const members[] = {&one, &two};
+
+    ok(talker, tt_proxy_start_all(&talker->proxy, members, 2, &talker->err));
+    assert_int_equal(talker->call_count, 1);
+    assert_string_equal(talker->calls[0], "/enstratus/bin/joinProxy");
+    assert_string_equal(talker->inputs[0],
+                        "shop.web a.example b.example 10.9.9.9 10.0.0.1 8080\n"
+                        "shop.web a.example b.example 10.9.9.9 10.0.0.2 8081 /c /k NONE\n");
+    two.key = "/a key";
+    assert_int_equal(tt_proxy_start_all(&talker->proxy, members, 2, &talker->err), -1);
+    assert_int_equal(talker->err.class, TT_ERR_NOT_FOUND);
+    assert_int_equal(talker->call_count, 1);
+    two.key = "/k";
+    talker->has = "startProxy stopProxy";
+    assert_int_equal(tt_proxy_start_all(&talker->proxy, members, 2, &talker->err), -1);
+    assert_int_equal(talker->err.class, TT_ERR_NOT_FOUND);
+}
+
 static void test_stop_is_the_contract_and_waits_for_the_drain(void **state)
 {
     struct talker *talker = *state;
@@ -349,6 +375,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_start_is_the_contract_word_by_word),
+        TEST(test_many_start_by_one_call),
         TEST(test_stop_is_the_contract_and_waits_for_the_drain),
         TEST(test_stop_needs_no_configure),
         TEST(test_exit_codes_are_told_with_the_last_line),

@@ -121,6 +121,7 @@ static void test_proxy_speaks_to_a_machine(void **state)
         .address = tt_region_server(sim_cloud_look(cloud), web)->private_address,
         .port = 8080,
     };
+    struct tt_proxy_member another;
     struct tt_pool pool = {0};
 
     assert_int_equal(tt_proxy_configure(&proxy, &setup, &cloud->err), 0);
@@ -132,10 +133,20 @@ static void test_proxy_speaks_to_a_machine(void **state)
     assert_int_equal(pool.listeners->items[1].protocol, TT_PROTOCOL_HTTPS);
     assert_int_equal(pool.listeners->items[1].target_port, 8443);
     assert_int_equal(pool.members.count, 1);
+    another = entry;
+    another.address = "10.1.2.3";
+    assert_int_equal(tt_proxy_start_all(&proxy,
+                                        (const struct tt_proxy_member *[]){&entry, &another}, 2,
+                                        &cloud->err),
+                     0);
+    assert_int_equal(tt_proxy_list(&proxy, &cloud->arena, &pool, &cloud->err), 0);
+    assert_int_equal(pool.members.count, 2);
+    assert_string_equal(pool.members.items[1].address, "10.1.2.3");
     assert_string_equal(pool.members.items[0].service, "storefront.web");
     assert_int_equal(pool.members.items[0].state, TT_MEMBER_IN_SERVICE);
     assert_int_equal(
         tt_proxy_stop(&proxy, "storefront.web", entry.address, 8080, 5000, &cloud->err), 0);
+    assert_int_equal(tt_proxy_stop(&proxy, "storefront.web", "10.1.2.3", 8080, 0, &cloud->err), 0);
     pool = (struct tt_pool){0};
     assert_int_equal(tt_proxy_list(&proxy, &cloud->arena, &pool, &cloud->err), 0);
     assert_int_equal(pool.members.count, 0);

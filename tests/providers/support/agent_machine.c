@@ -98,6 +98,11 @@ int agent_configure(struct agent_machine *machine, const char *settings)
     return run_script(machine, "configureProxy", "", settings);
 }
 
+int agent_tell(struct agent_machine *machine, const char *script, const char *input)
+{
+    return run_script(machine, script, "", input);
+}
+
 pid_t agent_spawn(struct agent_machine *machine, const char *script, const char *words)
 {
     const char **argv = words_of(machine, script, words);

@@ -48,6 +48,8 @@ int agent_free_port(struct agent_machine *machine);
 /* Runs SCRIPT with WORDS, split at spaces; its exit code, all else in machine->result. */
 int agent_run(struct agent_machine *machine, const char *script, const char *words);
 int agent_configure(struct agent_machine *machine, const char *settings);
+/* Runs SCRIPT with INPUT and no words. */
+int agent_tell(struct agent_machine *machine, const char *script, const char *input);
 
 /* The same without waiting: a process to be waited for by agent_wait, which gives its exit code. */
 pid_t agent_spawn(struct agent_machine *machine, const char *script, const char *words);
