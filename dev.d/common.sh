@@ -142,13 +142,13 @@ build_in() {
 
 # sources: every C file and header; scripts: every shell script, by its first line.
 sources() {
-    find base model specs providers reconciler tests bench -name '*.[ch]' 2>/dev/null | sort
+    find base model specs providers reconciler serve tests bench -name '*.[ch]' 2>/dev/null | sort
 }
 
 scripts() {
     {
         echo dev
-        find .ci dev.d base model specs providers reconciler tests bench examples -type f \
+        find .ci dev.d base model specs providers reconciler serve tests bench examples -type f \
             ! -path '*/corpus/*' 2>/dev/null
     } | while read -r file; do
         case $file in

@@ -288,6 +288,14 @@ static int kind_of(const struct tt_report *report, const struct tt_node *root)
     return -1;
 }
 
+void tt_decode_mapping(const struct tt_report *report, const struct tt_table *table,
+                       const struct tt_node *node, void *out)
+{
+    struct decoder d = {report, report->arena, NULL};
+
+    decode_table(&d, table, node, node->mark, out);
+}
+
 struct tt_document *tt_decode_document(const struct tt_report *report, const char *file,
                                        const struct tt_yaml_document *yaml)
 {

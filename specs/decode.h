@@ -13,6 +13,10 @@
 struct tt_document *tt_decode_document(const struct tt_report *report, const char *file,
                                        const struct tt_yaml_document *yaml);
 
+/* A mapping that is no document of ours, such as a configuration: NODE by TABLE into OUT. */
+void tt_decode_mapping(const struct tt_report *report, const struct tt_table *table,
+                       const struct tt_node *node, void *out);
+
 /* One scalar by its field. Reports and returns -1 when it is not what the field wants; OUT is
  * untouched then. SUBJECT may be NULL. */
 int tt_decode_scalar(const struct tt_report *report, const struct tt_field *field,

@@ -34,6 +34,7 @@ list(FILTER provider_libraries INCLUDE REGEX
      "^tt_(base|model|providers|http|shell|proxies|local|file|sim|aws|cloudstack|openstack|ssh)$")
 tt_tests(providers ${provider_libraries})
 tt_tests(reconciler tt_reconciler ${libraries})
+tt_tests(serve tt_serve)
 
 # As many generated cases as one likes, on all cores: ./dev prove.
 add_executable(prove tests/prove/prove.c)

@@ -149,6 +149,8 @@ static int approve_and_carry_out(struct run *run)
         tt_session_complain(session, &err);
         return 1;
     }
+    if (!tt_session_save(session))
+        return 1;
     show(session);
     if (!session->plan->steps.count)
         tt_note_applied(session, &run->deployments, NULL);

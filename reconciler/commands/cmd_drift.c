@@ -86,7 +86,7 @@ int tt_cmd_drift(struct tt_session *session)
 {
     struct tt_drift drift = {0};
 
-    if (!tt_find_drift(session, &drift))
+    if (!tt_find_drift(session, &drift) || !tt_session_save(session))
         return 1;
     if (session->options.json)
         write_json(session, &drift);

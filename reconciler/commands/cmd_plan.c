@@ -54,7 +54,7 @@ int tt_cmd_plan(struct tt_session *session)
         tt_session_complain(session, &err);
         return 1;
     }
-    if (!write_plan(session, session->plan))
+    if (!tt_session_save(session) || !write_plan(session, session->plan))
         return 1;
     code = tt_result_exit(tt_plan_result(session->plan));
     if (!code && session->options.detailed_exitcode && session->plan->steps.count)

@@ -33,6 +33,9 @@ struct tt_options {
     int number;         /* history: how many; 0: not given */
     int keep;           /* history: how many the store keeps; 0: not given */
     const char *format; /* graph: dot, mermaid or svg */
+    const char *save;   /* a folder for the plan and the world it was made from */
+    const char *config; /* serve */
+    bool check;         /* serve: read the configuration only */
     const char *as;     /* adopt: "Service/web" */
     bool steps;         /* graph: the plan instead of the fleet */
 };

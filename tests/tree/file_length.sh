@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-long=$(find base model specs providers reconciler tests bench dev dev.d examples \
+long=$(find base model specs providers reconciler serve tests bench dev dev.d examples \
     -type f \( -name '*.[ch]' -o -name '*.sh' -o -name '*.py' -o -name dev \) -exec wc -l {} + |
     awk '$2 != "total" && $1 > 500 { print $2 ": " $1 " lines" }')
 if [ -n "$long" ]; then

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Holds every #include to its direction: base <- model <- {specs, providers} <- reconciler.
+# Holds every #include to its direction: base <- model <- {specs, providers} <- reconciler <- serve.
+# Of the reconciler only the command serve includes serve/, and that none of the commands.
 # Specs and providers never include each other, nothing includes a concrete provider but that
 # provider, reconciler/main.c and the tests, and the pure planner sees the model alone.
 # The check first proves on a planted tree that it finds each kind of violation.
@@ -10,7 +11,7 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 check_tree() {
     (
         cd "$1"
-        find base model specs providers reconciler -name '*.[ch]' | sort |
+        find base model specs providers reconciler serve -name '*.[ch]' | sort |
             xargs -r grep -nE '^[[:space:]]*#[[:space:]]*include[[:space:]]*"' /dev/null
     ) | awk -F: '
     # The part of the tree that a path belongs to: "base", "providers", "providers/local" ...
@@ -25,7 +26,7 @@ check_tree() {
     function concrete(p) {
         return p ~ /^providers\// && p !~ /^providers\/(http|proxies|shell)$/
     }
-    function allowed(file, from, to) {
+    function allowed(file, from, to, included_path) {
         if (from == to || to == "base")
             return 1
         if (from == "base")
@@ -36,6 +37,10 @@ check_tree() {
             return 0
         if (from ~ /^providers/)
             return to ~ /^providers/ && !concrete(to) && (from != "providers" || to == "providers")
+        if (to == "serve")
+            return file == "reconciler/commands/cmd_serve.c"
+        if (from == "serve" && included_path ~ /^reconciler\/commands\//)
+            return 0
         if (concrete(to))
             return file == "reconciler/main.c"
         return 1
@@ -46,7 +51,7 @@ check_tree() {
         included = quoted[2]
         if (included !~ /\//)
             verdict = "names no folder"
-        else if (!allowed(file, part(file), part(included)))
+        else if (!allowed(file, part(file), part(included), included))
             verdict = "goes the wrong way"
         else
             next
@@ -61,7 +66,7 @@ plant() {
     local tree
 
     tree=$(mktemp -d)
-    mkdir -p "$tree"/{base,model,specs,providers,reconciler} "$tree/$(dirname "$1")"
+    mkdir -p "$tree"/{base,model,specs,providers,reconciler,serve} "$tree/$(dirname "$1")"
     printf '#include "base/str.h"\n' >"$tree/base/arena.c"
     if ! check_tree "$tree" >/dev/null; then
         echo "include_direction: a clean tree is refused"
@@ -89,6 +94,9 @@ plant reconciler/a.c providers/sim/sim.h
 plant reconciler/commands/a.c providers/local/local.h
 plant reconciler/planner/a.c providers/provider.h
 plant reconciler/planner/a.c reconciler/store.h
+plant reconciler/a.c serve/serve.h
+plant serve/a.c providers/local/local.h
+plant serve/a.c reconciler/commands/session.h
 plant model/a.c words.h
 
 check_tree "$top"

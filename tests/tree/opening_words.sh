@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-silent=$(find base model specs providers reconciler tests bench -name '*.[ch]' |
+silent=$(find base model specs providers reconciler serve tests bench -name '*.[ch]' |
     while read -r file; do
         [ "$(head -c 2 "$file")" = "/*" ] || printf '%s opens without a comment\n' "$file"
     done)

@@ -1,0 +1,68 @@
+/*
+ * Configuration of the daemon: one YAML file, read with the tables and the checker of the specs, so
+ * that every error has its place and a caret. Secrets are never in it, only where they are.
+ */
+#ifndef TT_SERVE_CONFIG_H
+#define TT_SERVE_CONFIG_H
+
+#include <stdbool.h>
+
+#include "base/clock.h"
+#include "base/vec.h"
+#include "specs/specs.h"
+
+/* Where a secret is read from, at the moment it is needed; at most one is set, NULL else. */
+struct tt_secret_source {
+    const char *file; /* its first line */
+    const char *env;  /* a variable of the environment */
+};
+
+enum tt_webhook_form {
+    TT_WEBHOOK_NONE,
+    TT_WEBHOOK_GENERIC,
+    TT_WEBHOOK_GITHUB,
+    TT_WEBHOOK_GITLAB,
+    TT_WEBHOOK_GITEA,
+    TT_WEBHOOK_FORGEJO,
+    TT_WEBHOOK_BITBUCKET,
+    TT_WEBHOOK_BITBUCKET_DC,
+};
+
+struct tt_repository_config {
+    const char *name;
+    const char *url; /* https, ssh, file, or an absolute path */
+    const char *branch;
+    const char *path;     /* of the specs inside the repository; NULL: its root */
+    tt_time poll;         /* between two looks */
+    const char *username; /* NULL: "git" over ssh, "trimtab" over https */
+    struct tt_secret_source password;
+    const char *ssh_key; /* a file; NULL: the agent's keys */
+    enum tt_webhook_form webhook;
+    struct tt_secret_source webhook_secret;
+};
+
+struct tt_config {
+    struct tt_arena arena; /* where all of it lives */
+    TT_VEC(struct tt_repository_config) repositories;
+    const char *state; /* NULL: as every command finds it */
+    bool log_json;
+    int limit, parallelism; /* runs at once, calls at once in each */
+    tt_time check, backoff, longest_backoff, time_limit;
+};
+
+/* Reads FILE. Returns the configuration, or NULL: with what is wrong in RET_FINDINGS (made in
+ * ARENA), or with ERR when the file could not be read at all. */
+struct tt_config *tt_config_read(struct tt_arena *arena, const char *file,
+                                 struct tt_findings *ret_findings, struct tt_error *err);
+void tt_config_free(struct tt_config *config);
+
+/* The secret as text in ARENA; NULL with ERR: not there, empty, or readable by everybody. */
+const char *tt_secret_read(struct tt_arena *arena, const struct tt_secret_source *source,
+                           struct tt_error *err);
+
+static inline bool tt_secret_is_set(const struct tt_secret_source *source)
+{
+    return source->file || source->env;
+}
+
+#endif

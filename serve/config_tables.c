@@ -1,0 +1,92 @@
+/*
+ * The tables of the configuration: keys, types, limits and defaults.
+ */
+#include "serve/config_tables.h"
+
+#define AT(type, field) .offset = offsetof(struct type, field)
+
+static const char *const form_words[] = {"generic", "github",    "gitlab",       "gitea",
+                                         "forgejo", "bitbucket", "bitbucket-dc", NULL};
+static const char *const log_words[] = {"text", "json", NULL};
+
+static const struct tt_field secret_fields[] = {
+    {"file", TT_FIELD_STRING, AT(tt_doc_secret, file), "A file whose first line it is."},
+    {"env", TT_FIELD_STRING, AT(tt_doc_secret, env), "A variable of the environment."},
+    {0}};
+static const struct tt_table secret = {.name = "secret",
+                                       .size = sizeof(struct tt_doc_secret),
+                                       .fields = secret_fields,
+                                       .credentials = true};
+
+static const struct tt_field login_fields[] = {
+    {"username", TT_FIELD_STRING, AT(tt_doc_login, username), "Who asks."},
+    {"passwordFile", TT_FIELD_STRING, AT(tt_doc_login, password_file),
+     "A file whose first line is the password or token."},
+    {"passwordEnv", TT_FIELD_STRING, AT(tt_doc_login, password_env),
+     "The variable of the environment that holds the password or token."},
+    {"sshKey", TT_FIELD_STRING, AT(tt_doc_login, ssh_key), "A file with a private key."},
+    {0}};
+static const struct tt_table login = {.name = "login",
+                                      .size = sizeof(struct tt_doc_login),
+                                      .fields = login_fields,
+                                      .credentials = true};
+
+static const struct tt_field webhook_fields[] = {
+    {"form", TT_FIELD_WORD, AT(tt_doc_webhook, form), "Who sends them.", .required = true,
+     .words = form_words},
+    {"secret", TT_FIELD_OBJECT, AT(tt_doc_webhook, secret), "What they are signed with.",
+     .required = true, .table = &secret},
+    {0}};
+static const struct tt_table webhook = {.name = "webhook",
+                                        .size = sizeof(struct tt_doc_webhook),
+                                        .fields = webhook_fields,
+                                        .credentials = true};
+
+static const struct tt_field repository_fields[] = {
+    {"name", TT_FIELD_LABEL, AT(tt_doc_repository, name), "How it is called here.",
+     .required = true},
+    {"url", TT_FIELD_STRING, AT(tt_doc_repository, url),
+     "Where it is: https, ssh, file or an absolute path.", .required = true},
+    {"branch", TT_FIELD_STRING, AT(tt_doc_repository, branch), "The branch that is followed.",
+     .fallback = "main"},
+    {"path", TT_FIELD_STRING, AT(tt_doc_repository, path), "The folder of the specs inside."},
+    {"poll", TT_FIELD_DURATION, AT(tt_doc_repository, poll), "How often it is fetched.",
+     .fallback = "1m", .min = 500, .max = INT64_C(24) * 60 * 60 * 1000},
+    {"login", TT_FIELD_OBJECT, AT(tt_doc_repository, login), "How to get in.", .table = &login},
+    {"webhook", TT_FIELD_OBJECT, AT(tt_doc_repository, webhook),
+     "Deliveries to /hooks/NAME that tell of a push.", .table = &webhook},
+    {0}};
+static const struct tt_table repository = {
+    .name = "repository", .size = sizeof(struct tt_doc_repository), .fields = repository_fields};
+
+static const struct tt_field runs_fields[] = {
+    {"limit", TT_FIELD_INTEGER, AT(tt_doc_runs, limit), "Runs at once.", .fallback = "4", .min = 1,
+     .max = 100},
+    {"parallelism", TT_FIELD_INTEGER, AT(tt_doc_runs, parallelism), "Calls at once in each run.",
+     .fallback = "10", .min = 1, .max = 1000},
+    {"check", TT_FIELD_DURATION, AT(tt_doc_runs, check),
+     "How often each deployment is compared with the world.", .fallback = "5m", .min = 500,
+     .max = INT64_C(24) * 60 * 60 * 1000},
+    {"backoff", TT_FIELD_DURATION, AT(tt_doc_runs, backoff),
+     "The wait after a failure; it doubles with each one in a row.", .fallback = "10s", .min = 100,
+     .max = 3600000},
+    {"longestBackoff", TT_FIELD_DURATION, AT(tt_doc_runs, longest_backoff),
+     "The wait is never longer.", .fallback = "10m", .min = 100,
+     .max = INT64_C(24) * 60 * 60 * 1000},
+    {"timeLimit", TT_FIELD_DURATION, AT(tt_doc_runs, time_limit),
+     "A run that takes longer is asked to stop.", .fallback = "6h", .min = 1000},
+    {0}};
+static const struct tt_table runs = {
+    .name = "runs", .size = sizeof(struct tt_doc_runs), .fields = runs_fields};
+
+static const struct tt_field config_fields[] = {
+    {"repositories", TT_FIELD_OBJECTS, AT(tt_doc_config, repositories), "What is followed.",
+     .required = true, .table = &repository},
+    {"state", TT_FIELD_STRING, AT(tt_doc_config, state),
+     "Where clones, history and locks are kept."},
+    {"log", TT_FIELD_WORD, AT(tt_doc_config, log), "How the log is written.", .fallback = "text",
+     .words = log_words},
+    {"runs", TT_FIELD_OBJECT, AT(tt_doc_config, runs), "How much, how often.", .table = &runs},
+    {0}};
+const struct tt_table tt_config_table = {
+    .name = "configuration", .size = sizeof(struct tt_doc_config), .fields = config_fields};

@@ -1,0 +1,125 @@
+/*
+ * The daemon's inside, for the files that it is made of. One mutex guards all of it but the events,
+ * which have their own; nobody holds it while he waits for Git, a run or a disk.
+ */
+#ifndef TT_SERVE_DAEMON_PARTS_H
+#define TT_SERVE_DAEMON_PARTS_H
+
+#include <jansson.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "model/json.h"
+#include "model/words.h"
+#include "reconciler/store.h"
+#include "serve/events.h"
+#include "serve/log.h"
+#include "serve/poll.h"
+#include "serve/queue.h"
+#include "serve/runner.h"
+#include "serve/serve.h"
+
+/* A deployment that is followed; all strings on the heap. */
+struct tt_deployment_state {
+    char *key; /* "repository/name" */
+    char *repository, *name;
+    char *mark;    /* of what it asks for; see poll.h */
+    char *message; /* NULL: nothing to say */
+    int64_t last_run, held_run;
+    int drift;
+    bool held;
+};
+
+/* A repository that is followed, by a thread of its own. */
+struct tt_follower {
+    struct tt_daemon *daemon;
+    const struct tt_repository_config *config; /* of the configuration with which it began */
+    char *folder;                              /* the clone */
+    char *revision;                            /* read last; NULL: none yet */
+    char *wrong;                               /* a newer one whose specs are wrong */
+    char *message;                             /* why it cannot be read; NULL: it can */
+    pthread_t thread;
+    pthread_cond_t wake;
+    atomic_bool stop;
+    bool look_now;
+    int failures;
+};
+
+/* A run: a thread that waits for a child. */
+struct tt_job {
+    struct tt_job *next;
+    struct tt_daemon *daemon;
+    struct tt_arena arena;
+    struct tt_runner runner;
+    const char *key, *repository, *name, *revision, *folder, *path, *mark;
+    const char *command; /* "apply" */
+    unsigned triggers;
+    int parallelism;
+    tt_time time_limit;
+    /* as its lines tell */
+    int planned, held, done, failed;
+    struct tt_strings replacing; /* steps that replace a balancer's machine */
+    int recoveries;
+};
+
+struct tt_daemon {
+    pthread_mutex_t mutex;
+    pthread_cond_t wake; /* the scheduler */
+    pthread_cond_t idle; /* a job has ended */
+    pthread_t scheduler;
+    const struct tt_clock *clock;
+    char *program, *state_folder;
+    struct tt_config *config;
+    struct tt_log log;
+    struct tt_queue *queue;
+    struct tt_deployment_state **deployments; /* by key */
+    size_t count, capacity;
+    struct tt_follower **followers;
+    size_t follower_count;
+    struct tt_job *jobs;
+    struct tt_daemon_counts counts;
+    bool stopping;
+    struct tt_store *store;
+    struct tt_events events;
+};
+
+tt_time tt_daemon_now(const struct tt_daemon *daemon);
+
+/* With the mutex held: the deployment of KEY, or NULL. */
+struct tt_deployment_state *tt_daemon_find(struct tt_daemon *daemon, const char *key);
+
+/* An object with repository and deployment, to be filled and said. */
+json_t *tt_daemon_event_object(const char *repository, const char *deployment);
+
+/* Replaces a string of the heap; VALUE may be NULL. */
+void tt_daemon_set(char **string, const char *value);
+
+/* Waits on COND with MUTEX for at most WAIT. */
+void tt_daemon_wait(pthread_cond_t *cond, pthread_mutex_t *mutex, tt_time wait);
+void tt_daemon_cond_init(pthread_cond_t *cond);
+
+/* daemon_follow.c: threads that follow the repositories of the configuration. */
+int tt_follow_begin(struct tt_daemon *daemon, struct tt_error *err);
+void tt_follow_stop(struct tt_daemon *daemon); /* asks them to end */
+void tt_follow_end(struct tt_daemon *daemon);  /* waits for it */
+/* With the mutex held: the follower of the repository NAME; NULL: none. */
+struct tt_follower *tt_follow_find(struct tt_daemon *daemon, const char *name);
+
+/* daemon_run.c: with the mutex held, starts the run that KEY waits for. */
+void tt_job_start(struct tt_daemon *daemon, const char *key, unsigned triggers);
+
+/* daemon_lines.c: one line that a run said. */
+void tt_job_line(void *self, const char *line, size_t length);
+
+/* daemon_known.c: deployments, as commits name them. With the mutex held: REPOSITORY asks for LIST
+ * from now on. */
+void tt_known_update(struct tt_daemon *daemon, const char *repository,
+                     const struct tt_followed_list *list);
+/* With the mutex held: forgets those of repositories that are not followed any more. */
+void tt_known_prune(struct tt_daemon *daemon);
+void tt_known_free(struct tt_daemon *daemon);
+/* The push that MARK stands for was served: not again after a restart. */
+void tt_known_served(struct tt_daemon *daemon, const char *repository, const char *name,
+                     const char *mark);
+
+#endif

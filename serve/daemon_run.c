@@ -1,0 +1,296 @@
+/*
+ * A run of the daemon: a thread that starts this program on one deployment at the newest commit,
+ * reads what it says, and tells the queue how it ended.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/str.h"
+#include "serve/daemon_parts.h"
+
+#define RUNS_LOOKED_AT 200
+#define EXIT_HELD      3
+
+extern char **environ;
+
+/* --- its command line --------------------------------------------------------------------------
+ */
+
+static void add(struct tt_job *job, struct tt_strings *list, const char *word)
+{
+    tt_strings_add(&job->arena, list, word);
+}
+
+/* As "push shop/web": what history shows as its trigger. */
+static const char *trigger_text(const struct tt_job *job)
+{
+    const char *why = job->triggers & TT_TRIGGER_PUSH    ? "push"
+                      : job->triggers & TT_TRIGGER_ASKED ? "asked"
+                                                         : "check";
+
+    return why;
+}
+
+static char *const *arguments(struct tt_job *job)
+{
+    struct tt_strings list = {0};
+    struct tt_arena *arena = &job->arena;
+
+    add(job, &list, "trimtab");
+    add(job, &list, job->command);
+    add(job, &list, "--json");
+    add(job, &list, "--auto-approve");
+    add(job, &list, tt_printf(arena, "--parallelism=%d", job->parallelism));
+    add(job, &list, tt_printf(arena, "-C=%s", job->folder));
+    if (job->path)
+        add(job, &list, tt_printf(arena, "--path=%s", job->path));
+    add(job, &list, tt_printf(arena, "--rev=%s", job->revision));
+    add(job, &list, tt_printf(arena, "--target=Deployment/%s", job->name));
+    add(job, &list, tt_printf(arena, "--state=%s", job->daemon->state_folder));
+    add(job, &list,
+        tt_printf(arena, "--save=%s/serve/plans/%s/%s", job->daemon->state_folder, job->repository,
+                  job->name));
+    *TT_VEC_ADD(arena, &list) = NULL;
+    return (char *const *)list.items;
+}
+
+/* Ours, with what history calls the trigger; without what speaks to this process alone. */
+static char *const *environment(struct tt_job *job)
+{
+    struct tt_strings list = {0};
+
+    for (char **entry = environ; *entry; entry++)
+        if (!tt_starts_with(*entry, "TRIMTAB_TRIGGER=") &&
+            !tt_starts_with(*entry, "NOTIFY_SOCKET=") && !tt_starts_with(*entry, "WATCHDOG_"))
+            add(job, &list, *entry);
+    add(job, &list, tt_printf(&job->arena, "TRIMTAB_TRIGGER=serve: %s", trigger_text(job)));
+    *TT_VEC_ADD(&job->arena, &list) = NULL;
+    return (char *const *)list.items;
+}
+
+/* --- its end -----------------------------------------------------------------------------------
+ */
+
+/* The run in the store that the child made; 0: it changed nothing. */
+static int64_t find_run(struct tt_job *job)
+{
+    tt_run_records runs = {0};
+    struct tt_error err = {0};
+
+    if (tt_store_read_runs(job->daemon->store, &job->arena, RUNS_LOOKED_AT, &runs, &err) < 0)
+        return 0;
+    TT_EACH (run, &runs)
+        if (run->pid == job->runner.last)
+            return run->id;
+    return 0;
+}
+
+/* The last line of what was said on standard error. */
+static const char *last_line(struct tt_job *job, const struct tt_buf *errors)
+{
+    char *text = tt_strdup(&job->arena, tt_buf_text(errors));
+    size_t length = strlen(text);
+    char *newline;
+
+    while (length > 0 && text[length - 1] == '\n')
+        text[--length] = '\0';
+    newline = strrchr(text, '\n');
+    text = newline ? newline + 1 : text;
+    return tt_starts_with(text, "trimtab: ") ? text + strlen("trimtab: ") : text;
+}
+
+static const char *explain(struct tt_job *job, int code, const struct tt_buf *errors)
+{
+    const char *said = last_line(job, errors);
+
+    if (code > 128)
+        return tt_printf(&job->arena, "the run was ended by signal %d", code - 128);
+    if (job->failed)
+        return tt_printf(&job->arena, "%d of %d steps failed%s%s", job->failed, job->planned,
+                         *said ? ": " : "", said);
+    return *said ? said : "the run failed and said nothing";
+}
+
+static const char *result_word(const struct tt_job *job, int code, bool failed)
+{
+    return failed ? "failed" : code == EXIT_HELD ? "held" : job->planned ? "done" : "nothing to do";
+}
+
+static void tell_end(struct tt_job *job, int64_t run, const char *result, const char *message)
+{
+    struct tt_daemon *daemon = job->daemon;
+    json_t *object = tt_daemon_event_object(job->repository, job->name);
+
+    json_object_set_new(object, "run", json_integer(run));
+    json_object_set_new(object, "trigger", json_string(trigger_text(job)));
+    json_object_set_new(object, "revision", json_string(job->revision));
+    json_object_set_new(object, "result", json_string(result));
+    json_object_set_new(object, "message", tt_json_from_string(message));
+    json_object_set_new(object, "planned", json_integer(job->planned));
+    json_object_set_new(object, "done", json_integer(job->done));
+    json_object_set_new(object, "failed", json_integer(job->failed));
+    json_object_set_new(object, "held", json_integer(job->held));
+    if (strcmp(result, "held") == 0)
+        tt_events_add(&daemon->events, tt_daemon_now(daemon), "held", json_copy(object));
+    tt_events_add(&daemon->events, tt_daemon_now(daemon), "run-ended", object);
+    tt_log(&daemon->log, strcmp(result, "failed") == 0 ? TT_LOG_ERROR : TT_LOG_INFO,
+           job->repository, job->name, "%s of %.12s: %s%s%s", job->command, job->revision, result,
+           message ? ": " : "", message ? message : "");
+}
+
+/* With the mutex held. */
+static void count(struct tt_job *job, int code, bool failed)
+{
+    struct tt_daemon_counts *counts = &job->daemon->counts;
+
+    counts->runs_done += !failed && code != EXIT_HELD;
+    counts->runs_failed += failed;
+    counts->runs_held += !failed && code == EXIT_HELD;
+    counts->recoveries += (uint64_t)job->recoveries;
+    if (!failed && !(job->triggers & TT_TRIGGER_PUSH)) {
+        counts->checks++;
+        counts->drifts += job->planned > 0;
+    }
+}
+
+static void tell_drift(struct tt_job *job)
+{
+    json_t *object = tt_daemon_event_object(job->repository, job->name);
+
+    json_object_set_new(object, "steps", json_integer(job->planned));
+    tt_events_add(&job->daemon->events, tt_daemon_now(job->daemon), "drift", object);
+}
+
+static void end(struct tt_job *job, int code, const struct tt_buf *errors)
+{
+    struct tt_daemon *daemon = job->daemon;
+    bool failed = code != 0 && code != 2 && code != EXIT_HELD, stopped;
+    const char *message = failed ? explain(job, code, errors) : NULL;
+    struct tt_deployment_state *state;
+    int64_t run = find_run(job);
+
+    if (!failed && code == EXIT_HELD)
+        message = tt_printf(&job->arena, "%d %s held by a guard", job->held,
+                            job->held == 1 ? "step is" : "steps are");
+    if (!failed && job->triggers & TT_TRIGGER_PUSH)
+        tt_known_served(daemon, job->repository, job->name, job->mark);
+    pthread_mutex_lock(&daemon->mutex);
+    stopped = daemon->stopping;
+    state = tt_daemon_find(daemon, job->key);
+    if (state) {
+        state->last_run = run ? run : state->last_run;
+        state->held = code == EXIT_HELD;
+        state->held_run = state->held ? run : 0;
+        if (!failed)
+            state->drift = strcmp(job->command, "apply") == 0 ? job->held : job->planned;
+        tt_daemon_set(&state->message, message);
+    }
+    if (!(failed && stopped))
+        count(job, code, failed);
+    pthread_mutex_unlock(&daemon->mutex);
+
+    if (!failed && !(job->triggers & TT_TRIGGER_PUSH) && job->planned)
+        tell_drift(job);
+    tell_end(job, run, failed && stopped ? "stopped" : result_word(job, code, failed), message);
+    pthread_mutex_lock(&daemon->mutex);
+    tt_queue_done(daemon->queue, job->key, failed, tt_daemon_now(daemon));
+    pthread_mutex_unlock(&daemon->mutex);
+}
+
+/* --- its thread --------------------------------------------------------------------------------
+ */
+
+static void leave(struct tt_job *job)
+{
+    struct tt_daemon *daemon = job->daemon;
+
+    pthread_mutex_lock(&daemon->mutex);
+    for (struct tt_job **at = &daemon->jobs; *at; at = &(*at)->next)
+        if (*at == job) {
+            *at = job->next;
+            break;
+        }
+    tt_runner_release(&job->runner);
+    tt_arena_release(&job->arena);
+    free(job);
+    pthread_cond_broadcast(&daemon->wake);
+    pthread_cond_broadcast(&daemon->idle);
+    pthread_mutex_unlock(&daemon->mutex);
+}
+
+static void *work(void *self)
+{
+    struct tt_job *job = self;
+    struct tt_daemon *daemon = job->daemon;
+    struct tt_runner_request request = {.program = daemon->program,
+                                        .argv = arguments(job),
+                                        .environment = environment(job),
+                                        .seconds = (int)(job->time_limit / 1000),
+                                        .line = tt_job_line,
+                                        .self = job};
+    json_t *object = tt_daemon_event_object(job->repository, job->name);
+    TT_BUF_AUTO errors = {0};
+    struct tt_error err = {0};
+    int code = 1;
+
+    json_object_set_new(object, "revision", json_string(job->revision));
+    json_object_set_new(object, "trigger", json_string(trigger_text(job)));
+    tt_events_add(&daemon->events, tt_daemon_now(daemon), "run-began", object);
+    if (tt_runner_run(&job->runner, &request, &code, &errors, &err) < 0)
+        tt_buf_add(&errors, err.message);
+    end(job, code, &errors);
+    leave(job);
+    return NULL;
+}
+
+static struct tt_job *make(struct tt_daemon *daemon, const struct tt_deployment_state *state,
+                           const struct tt_follower *follower, unsigned triggers)
+{
+    struct tt_job *job = calloc(1, sizeof(*job));
+
+    if (!job)
+        abort();
+    tt_arena_init(&job->arena);
+    tt_runner_init(&job->runner);
+    job->daemon = daemon;
+    job->key = tt_strdup(&job->arena, state->key);
+    job->repository = tt_strdup(&job->arena, state->repository);
+    job->name = tt_strdup(&job->arena, state->name);
+    job->mark = tt_strdup(&job->arena, state->mark);
+    job->revision = tt_strdup(&job->arena, follower->revision);
+    job->folder = tt_strdup(&job->arena, follower->folder);
+    job->path = tt_strdup(&job->arena, follower->config->path);
+    job->command = "apply";
+    job->triggers = triggers;
+    job->parallelism = daemon->config->parallelism;
+    job->time_limit = daemon->config->time_limit;
+    return job;
+}
+
+void tt_job_start(struct tt_daemon *daemon, const char *key, unsigned triggers)
+{
+    const struct tt_deployment_state *state = tt_daemon_find(daemon, key);
+    const struct tt_follower *follower = state ? tt_follow_find(daemon, state->repository) : NULL;
+    struct tt_job *job;
+    pthread_t thread;
+
+    if (!follower || !follower->revision) { /* between two configurations: again in a moment */
+        tt_queue_done(daemon->queue, key, true, tt_daemon_now(daemon));
+        return;
+    }
+    job = make(daemon, state, follower, triggers);
+    job->next = daemon->jobs;
+    daemon->jobs = job;
+    if (pthread_create(&thread, NULL, work, job) == 0) {
+        pthread_detach(thread);
+        return;
+    }
+    daemon->jobs = job->next;
+    tt_runner_release(&job->runner);
+    tt_arena_release(&job->arena);
+    free(job);
+    tt_log(&daemon->log, TT_LOG_ERROR, NULL, NULL, "this host gives no more threads");
+    tt_queue_done(daemon->queue, key, true, tt_daemon_now(daemon));
+}

@@ -1,0 +1,39 @@
+/*
+ * Poll: a repository is fetched into a bare clone of our own, and its newest commit is read: which
+ * deployments it has, and a mark for each that changes when what it asks for changes.
+ */
+#ifndef TT_SERVE_POLL_H
+#define TT_SERVE_POLL_H
+
+#include <stdatomic.h>
+
+#include "serve/config.h"
+
+/* Fetches the branch into the bare repository FOLDER, which is made when it is not there. The
+ * newest commit's id in RET_REVISION (ARENA). STOP ends the transfer. Errors: NOT_FOUND (no such
+ * branch), DENIED, UNAVAILABLE; their messages name the repository's address without secrets. */
+int tt_poll_fetch(struct tt_arena *arena, const struct tt_repository_config *repository,
+                  const char *folder, const atomic_bool *stop, const char **ret_revision,
+                  struct tt_error *err);
+
+/* The newest commit that the clone FOLDER has, from an earlier fetch. NOT_FOUND: none. */
+int tt_poll_known(struct tt_arena *arena, const struct tt_repository_config *repository,
+                  const char *folder, const char **ret_revision, struct tt_error *err);
+
+struct tt_followed {
+    const char *name;
+    const char *mark; /* equal marks: nothing that concerns it was touched */
+};
+struct tt_followed_list {
+    struct tt_followed *items; /* by name */
+    size_t count;
+    size_t capacity;
+};
+
+/* What REVISION of the clone FOLDER asks for. Errors: SPEC with the first finding's place and how
+ * many there are, when the specs are wrong. */
+int tt_poll_read(struct tt_arena *arena, const struct tt_repository_config *repository,
+                 const char *folder, const char *revision, struct tt_followed_list *ret_list,
+                 struct tt_error *err);
+
+#endif

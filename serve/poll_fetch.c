@@ -1,0 +1,178 @@
+/*
+ * Fetching through libgit2 over https, ssh and file, with credentials that are read when they are
+ * asked for and tried once.
+ */
+#include <git2.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/str.h"
+#include "serve/poll.h"
+
+struct fetch {
+    struct tt_arena *arena;
+    const struct tt_repository_config *repository;
+    const atomic_bool *stop;
+    struct tt_error *err;
+    int tries; /* of credentials */
+};
+
+#define DEFINE_AUTO(type, free_it)                                                                 \
+    static void close_##type(type **handle)                                                        \
+    {                                                                                              \
+        free_it(*handle);                                                                          \
+    }
+#define AUTO(type) __attribute__((cleanup(close_##type))) type
+
+DEFINE_AUTO(git_repository, git_repository_free)
+DEFINE_AUTO(git_remote, git_remote_free)
+
+static int refuse(const struct fetch *fetch, const char *why)
+{
+    tt_fail(fetch->err, TT_ERR_DENIED, "%s", why);
+    return GIT_EAUTH;
+}
+
+/* A key file, or what the agent has. */
+static int give_key(git_credential **out, const struct fetch *fetch, const char *user)
+{
+    const char *passphrase = NULL;
+
+    if (!fetch->repository->ssh_key)
+        return git_credential_ssh_key_from_agent(out, user);
+    if (access(fetch->repository->ssh_key, R_OK) < 0) {
+        tt_fail_errno(fetch->err, TT_ERR_DENIED, "cannot read the key %s",
+                      fetch->repository->ssh_key);
+        return GIT_EAUTH;
+    }
+    if (tt_secret_is_set(&fetch->repository->password)) {
+        passphrase = tt_secret_read(fetch->arena, &fetch->repository->password, fetch->err);
+        if (!passphrase)
+            return GIT_EAUTH;
+    }
+    return git_credential_ssh_key_new(out, user, NULL, fetch->repository->ssh_key, passphrase);
+}
+
+/* Asked again after a refusal: that the same would help is not to be hoped. */
+static int give_credentials(git_credential **out, const char *url, const char *user_of_url,
+                            unsigned allowed, void *self)
+{
+    struct fetch *fetch = self;
+    const struct tt_repository_config *repository = fetch->repository;
+    const char *user = repository->username ? repository->username : user_of_url;
+    const char *password;
+
+    (void)url;
+    if (allowed & GIT_CREDENTIAL_USERNAME)
+        return git_credential_username_new(out, user ? user : "git");
+    if (fetch->tries++)
+        return refuse(fetch, "the remote refuses the credentials: check those under login");
+    if (allowed & GIT_CREDENTIAL_SSH_KEY)
+        return give_key(out, fetch, user ? user : "git");
+    if (!(allowed & GIT_CREDENTIAL_USERPASS_PLAINTEXT))
+        return refuse(fetch, "the remote wants credentials of a kind that is not known here");
+    if (!tt_secret_is_set(&repository->password))
+        return refuse(fetch, "the remote wants credentials: name them under login");
+    password = tt_secret_read(fetch->arena, &repository->password, fetch->err);
+    if (!password)
+        return GIT_EAUTH;
+    return git_credential_userpass_plaintext_new(out, user ? user : "trimtab", password);
+}
+
+static int on_progress(const git_indexer_progress *progress, void *self)
+{
+    const struct fetch *fetch = self;
+
+    (void)progress;
+    return atomic_load(fetch->stop) ? GIT_EUSER : 0;
+}
+
+static int fail(struct fetch *fetch, int code, const char *what, struct tt_error *err)
+{
+    const git_error *last = git_error_last();
+    enum tt_error_class class = code == GIT_EAUTH ? TT_ERR_DENIED : TT_ERR_UNAVAILABLE;
+
+    if (fetch->err->class != TT_ERR_NONE)
+        return tt_fail(err, fetch->err->class, "%s %s: %s", what, fetch->repository->url,
+                       fetch->err->message);
+    return tt_fail(err, class, "%s %s: %s", what, fetch->repository->url,
+                   last && last->message ? last->message : "failed");
+}
+
+static int open_clone(struct fetch *fetch, const char *folder, git_repository **ret_clone,
+                      struct tt_error *err)
+{
+    int code;
+
+    if (git_libgit2_init() < 0)
+        abort();
+    git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
+    if (tt_make_folders(folder, 0700, err) < 0)
+        return -1;
+    code = git_repository_open_bare(ret_clone, folder);
+    if (code < 0)
+        code = git_repository_init(ret_clone, folder, 1);
+    return code < 0 ? fail(fetch, code, "cannot make a clone of", err) : 0;
+}
+
+/* Where the branch stands in the clone. */
+static int newest(struct tt_arena *arena, git_repository *clone,
+                  const struct tt_repository_config *repository, const char **ret_revision,
+                  struct tt_error *err)
+{
+    const char *reference = tt_printf(arena, "refs/heads/%s", repository->branch);
+    char text[GIT_OID_HEXSZ + 1];
+    git_oid id;
+
+    if (git_reference_name_to_id(&id, clone, reference) < 0)
+        return tt_fail(err, TT_ERR_NOT_FOUND, "%s has no branch %s", repository->url,
+                       repository->branch);
+    git_oid_tostr(text, sizeof(text), &id);
+    *ret_revision = tt_strdup(arena, text);
+    return 0;
+}
+
+int tt_poll_fetch(struct tt_arena *arena, const struct tt_repository_config *repository,
+                  const char *folder, const atomic_bool *stop, const char **ret_revision,
+                  struct tt_error *err)
+{
+    struct tt_error inner = {0};
+    struct fetch fetch = {arena, repository, stop, &inner, 0};
+    char *reference = tt_printf(arena, "refs/heads/%s", repository->branch);
+    char *specification = tt_printf(arena, "+%s:%s", reference, reference);
+    git_strarray specifications = {&specification, 1};
+    git_fetch_options options;
+    AUTO(git_repository) *clone = NULL;
+    AUTO(git_remote) *remote = NULL;
+    int code;
+
+    if (open_clone(&fetch, folder, &clone, err) < 0)
+        return -1;
+    git_fetch_options_init(&options, GIT_FETCH_OPTIONS_VERSION);
+    options.callbacks.credentials = give_credentials;
+    options.callbacks.transfer_progress = on_progress;
+    options.callbacks.payload = &fetch;
+    options.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
+    options.prune = GIT_FETCH_PRUNE;
+    code = git_remote_create_anonymous(&remote, clone, repository->url);
+    if (code == 0)
+        code = git_remote_fetch(remote, &specifications, &options, NULL);
+    if (code < 0)
+        return fail(&fetch, code, "cannot fetch", err);
+    return newest(arena, clone, repository, ret_revision, err);
+}
+
+int tt_poll_known(struct tt_arena *arena, const struct tt_repository_config *repository,
+                  const char *folder, const char **ret_revision, struct tt_error *err)
+{
+    AUTO(git_repository) *clone = NULL;
+
+    if (git_libgit2_init() < 0)
+        abort();
+    git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
+    if (git_repository_open_bare(&clone, folder) < 0)
+        return tt_fail(err, TT_ERR_NOT_FOUND, "%s was never fetched", repository->url);
+    return newest(arena, clone, repository, ret_revision, err);
+}

@@ -1,0 +1,126 @@
+#!/usr/bin/env bash
+# The daemon follows a bare repository: what is pushed is applied, a push that touches nobody starts
+# nothing, a balancer's machine that is killed is replaced without a hand, SIGHUP and SIGTERM do what
+# they say.
+set -uo pipefail
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh" "$1"
+
+bare=$place/fleet.git
+config=$place/serve.yaml
+log=$place/log
+daemon=
+
+# write_config POLL CHECK
+write_config() {
+    cat >"$config" <<END
+repositories:
+  - name: fleet
+    url: file://$bare
+    poll: $1
+runs: {check: $2, backoff: 1s, longestBackoff: 5s}
+log: json
+END
+}
+
+# eventually SECONDS COMMAND...: until it is true.
+eventually() {
+    local until=$((SECONDS + $1))
+
+    shift
+    until "$@"; do
+        [ "$SECONDS" -lt "$until" ] || return 1
+        sleep 0.2
+    done
+}
+
+logged() {
+    grep -qE -- "$1" "$log"
+}
+
+count_logged() {
+    grep -cE -- "$1" "$log"
+}
+
+serve() {
+    "$trimtab" serve --config "$config" 2>>"$log" </dev/null &
+    daemon=$!
+}
+
+serves() {
+    [ "$(serving)" = "$1" ]
+}
+
+# After a failure the daemon's own words help.
+show_log() {
+    [ "$failures" -eq 0 ] || sed 's/^/  log: /' "$log" | tail -n 60
+}
+
+push() {
+    commit "$1"
+    git -C "$repo" push -q "$bare" main
+}
+
+# What is wrong with a configuration is told with its place.
+mkdir -p "$repo" "$state"
+printf 'repositories:\n  - {name: fleet, url: "ftp://x", pol: 3s}\n' >"$config"
+tt serve --check --config "$config"
+check "a wrong configuration is refused" exits 1
+check "with the place and what was meant" says 'serve.yaml:2:.*did you mean poll'
+check "and what else is wrong" says 'ftp://x is not an address'
+write_config 500ms 2s
+tt serve --check --config "$config"
+check "a good one is right" exits 0
+
+commit_example
+git init -q --bare -b main "$bare"
+git -C "$repo" push -q "$bare" main
+: >"$log"
+serve
+check "what was pushed is applied" eventually 30 logged '"apply of [0-9a-f]+: done"'
+check "three servers serve" serves 3
+check "and answer" answers_from 9 3
+
+# A push that concerns nobody: a comment and a file beside.
+printf '# a comment\n' >>"$repo/fleet.yaml"
+printf 'hello\n' >"$repo/README"
+write_config 500ms 1h
+kill -HUP "$daemon"
+sleep 2.5
+before=$(count_logged 'apply of')
+push "nothing that matters"
+commit_id=$(git -C "$repo" rev-parse HEAD)
+check "the new commit is read" eventually 10 logged "at ${commit_id:0:12}: 1 deployment"
+sleep 1
+check "and starts nothing" [ "$(count_logged 'apply of')" -eq "$before" ]
+
+# Wrong specs change nothing, and are told once.
+cp "$repo/fleet.yaml" "$place/good.yaml"
+sed -i 's/count: 3/cuont: 3/' "$repo/fleet.yaml"
+push "a slip"
+check "wrong specs are told with their place" eventually 10 logged 'fleet.yaml:[0-9]+:[0-9]+.*did you mean count'
+sleep 1.5
+check "once" [ "$(count_logged 'did you mean count')" -eq 1 ]
+sed 's/count: 3/count: 4/' "$place/good.yaml" >"$repo/fleet.yaml"
+push "four"
+check "a good commit after it is applied" eventually 30 serves 4
+
+# Recovery without a hand.
+write_config 500ms 1s
+kill -HUP "$daemon"
+machine=$(status 'd["deployments"][0]["balancers"][0]["machine"]')
+for pid in $(processes); do
+    if { tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null | grep -qE "haproxy|$machine"; then
+        kill -KILL "$pid" 2>/dev/null
+    fi
+done
+check "the killed balancer is replaced" eventually 30 logged 'LoadBalancer/[^ ]* was replaced'
+check "and all serve again" eventually 20 answers_from 12 4
+
+kill -TERM "$daemon"
+code=0
+wait "$daemon" || code=$?
+check "SIGTERM ends it with 0" exits 0
+stop_everything
+show_log
+finish
