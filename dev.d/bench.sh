@@ -12,16 +12,18 @@ files and the ratio to it, and the pure stages alone with their growth from size
 With balancers: changes everything about real HAProxy and mod_jk balancers under load, three times over;
 prints how many requests there were, how many failed, and p50 and p99 at rest and during the change.
 Then kills a balancer's machine ten times, and prints how long it took until the next one answered.
+Last it tells a balancer behind sshd of 1,000 members through one connection.
 END
 }
 
 dev_bench() {
     if [ "${1:-}" = balancers ]; then
         need build run test
-        build_preset release build trimtab
+        build_preset release build trimtab bench_members
         TRIMTAB_ROUNDS=3 tests/e2e/test_balancers_load.sh build
         TRIMTAB_ROUNDS=3 tests/e2e/test_balancers_load_mod_jk.sh build
         bench/recovery.sh build 10
+        bench/members.sh build 1000
         return
     fi
     need build
