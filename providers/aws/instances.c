@@ -8,6 +8,7 @@
 #include "providers/aws/cloud.h"
 
 #define PAGE  1000
+#define FEW   9000 /* machines: nine pages */
 #define ITEM  "reservationSet/item/instancesSet/item"
 #define MARK  "trimtab:"
 #define FIELD (sizeof(ITEM)) /* where a field's name begins */
@@ -259,31 +260,56 @@ static int list_named(const struct tt_aws_visit *visit, const struct tt_observe_
     return 0;
 }
 
-static int take_impaired(void *self, enum tt_xml_event event, const char *path, const char *value,
-                         struct tt_error *err)
+/* Machines that have not passed a check. */
+struct checks {
+    struct tt_map impaired;
+    const char *id; /* of the machine being read */
+};
+
+/* What passed is not taken either: what only speaks like EC2 may know nothing of the filter. */
+static int take_check(void *self, enum tt_xml_event event, const char *path, const char *value,
+                      struct tt_error *err)
 {
-    struct tt_map *impaired = self;
+    struct checks *checks = self;
 
     (void)err;
-    if (event == TT_XML_LEAF && strcmp(path, "instanceStatusSet/item/instanceId") == 0)
-        tt_map_put(impaired, tt_strdup(impaired->arena, value), impaired);
+    if (event != TT_XML_LEAF)
+        return 0;
+    if (strcmp(path, "instanceStatusSet/item/instanceId") == 0)
+        checks->id = tt_strdup(checks->impaired.arena, value);
+    else if ((strcmp(path, "instanceStatusSet/item/instanceStatus/status") == 0 ||
+              strcmp(path, "instanceStatusSet/item/systemStatus/status") == 0) &&
+             strcmp(value, "impaired") == 0 && checks->id)
+        tt_map_put(&checks->impaired, checks->id, checks);
     return 0;
 }
 
-/* Machines that AWS itself finds unreachable have failed. */
+/* Those whose CHECK says so. */
+static int list_impaired(const struct tt_aws_visit *visit, const char *check, struct checks *checks,
+                         struct tt_error *err)
+{
+    TT_FORM_AUTO form = {0};
+
+    tt_aws_filter(&form, check, "impaired");
+    return tt_aws_list(visit, TT_AWS_DESCRIBE_INSTANCE_STATUS, &form, PAGE, take_check, checks,
+                       err);
+}
+
+/* Machines that AWS itself finds broken have failed: by the check of the machine, or by that of
+ * what it runs on. No filter means either, so these are two calls; a region with so many machines
+ * that the second would be one too many is asked the first alone. */
 static int mark_impaired(const struct tt_aws_visit *visit, struct tt_region *region,
                          struct tt_error *err)
 {
-    struct tt_map impaired;
-    TT_FORM_AUTO form = {0};
+    struct checks checks = {0};
 
-    tt_map_init(&impaired, visit->arena);
-    tt_aws_filter(&form, "instance-status.status", "impaired");
-    if (tt_aws_list(visit, TT_AWS_DESCRIBE_INSTANCE_STATUS, &form, PAGE, take_impaired, &impaired,
-                    err) < 0)
+    tt_map_init(&checks.impaired, visit->arena);
+    if (list_impaired(visit, "instance-status.status", &checks, err) < 0 ||
+        (region->servers.count <= FEW &&
+         list_impaired(visit, "system-status.status", &checks, err) < 0))
         return -1;
     TT_EACH (server, &region->servers)
-        if (server->state == TT_SERVER_RUNNING && tt_map_get(&impaired, server->id))
+        if (server->state == TT_SERVER_RUNNING && tt_map_get(&checks.impaired, server->id))
             server->state = TT_SERVER_FAILED;
     return 0;
 }

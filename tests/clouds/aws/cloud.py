@@ -11,15 +11,16 @@ cannot make.
     POST /double/faults         JSON: [{"action": "RunInstances", "fault": "throttle", "times": 2,
                                 "skip": 1,
                                 "zone": "us-east-1a"}, ...]
-    POST /double/impaired       JSON: ids of instances whose status checks fail
+    POST /double/impaired       JSON: ids of instances whose own status checks fail
+    POST /double/broken         JSON: ids of instances on hosts whose status checks fail
     POST /double/loopback       JSON: {"prefix": "127.0.0.", "port": N}: from now on machines are listed
                                 at addresses of this host and answer at that port
     GET  /double/places         {id: address} of those listed so far
     GET  /double/record         the calls so far: [[action, {parameter: value}], ...]
     POST /double/forget         empties the record
 
-Added to moto: ClientToken (the same token in the same zone is the same answer), the filter
-instance-status.status, and a proper error where a classic balancer does not exist.
+Added to moto: ClientToken (the same token in the same zone is the same answer), and a proper error
+where a classic balancer does not exist.
 """
 
 import io
@@ -83,6 +84,7 @@ class Double:
         self.tokens = {}
         self.faults = []
         self.impaired = []
+        self.broken = []
         self.calls = []
         self.prefix, self.listen, self.places = None, 0, {}
 
@@ -111,6 +113,8 @@ class Double:
                 self.faults = json.loads(body)
             elif path == "/double/impaired":
                 self.impaired = json.loads(body)
+            elif path == "/double/broken":
+                self.broken = json.loads(body)
             elif path == "/double/loopback":
                 wish = json.loads(body)
                 self.prefix, self.listen = wish["prefix"], wish["port"]
@@ -294,19 +298,19 @@ class Double:
         headers = [(k, v) for k, v in headers if k.lower() != "content-length"]
         return headers + [("Content-Length", str(len(text)))], text
 
-    def find_impaired(self):
+    def tell_checks(self, text):
+        """moto's answer, in which all checks have passed, with those that a test wants to fail."""
+
+        def tell(match):
+            item = match[0]
+            for kind, names in (("instanceStatus", self.impaired), ("systemStatus", self.broken)):
+                if match[1].decode() in names:
+                    end = f"</status></{kind}>"
+                    item = item.replace(f"ok{end}".encode(), f"impaired{end}".encode())
+            return item
+
         with self.lock:
-            items = "".join(
-                f"<item><instanceId>{name}</instanceId><instanceStatus><status>impaired</status>"
-                "</instanceStatus></item>"
-                for name in self.impaired
-            )
-        return (
-            "200 OK",
-            [("Content-Type", "text/xml")],
-            "<DescribeInstanceStatusResponse><requestId>1</requestId><instanceStatusSet>"
-            f"{items}</instanceStatusSet></DescribeInstanceStatusResponse>".encode(),
-        )
+            return re.sub(rb"<instanceId>(i-[0-9a-f]+)<.*?</systemStatus>", tell, text, flags=re.S)
 
     def lacks_classic(self, form):
         name = form.get("LoadBalancerName")
@@ -326,9 +330,12 @@ class Double:
             )
         if action == "RunInstances":
             return self.run(environ, body, form)
+        status, headers, text = self.ask(environ, body)
         if action == "DescribeInstanceStatus":
-            return self.find_impaired()
-        return self.ask(environ, body)
+            text = self.tell_checks(text)
+            headers = [(k, v) for k, v in headers if k.lower() != "content-length"]
+            headers.append(("Content-Length", str(len(text))))
+        return status, headers, text
 
     def __call__(self, environ, start_response):
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))

@@ -119,4 +119,9 @@ check "an impaired machine is replaced" exits 0
 check "by another one" [ "$(account id 1)" != "$failed" ]
 check "which is a member" sees members elb "0 1"
 check "it is gone" sees state "$failed" terminated
+failed=$(account id 0)
+double broken "[\"$failed\"]" >/dev/null
+tt apply --auto-approve
+check "one on a broken host, too" [ "$(account id 0)" != "$failed" ]
+check "and both are members" sees members elb "0 1"
 finish
