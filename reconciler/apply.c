@@ -202,8 +202,13 @@ int tt_apply(struct tt_arena *arena, const struct tt_apply_request *request,
     if (check_plan(request->plan, err) < 0 || make_salt(&run, err) < 0)
         return -1;
     init_run(arena, request, &run);
-    tt_apply_open_first(&run);
-    result = run_threads(&run, err);
+    result = tt_apply_resolve(&run, err);
+    if (result < 0)
+        tt_wrap(err, "nothing was begun, because the journal cannot be read or written");
+    if (result == 0) {
+        tt_apply_open_first(&run);
+        result = run_threads(&run, err);
+    }
     if (result == 0) {
         sum_up(&run, ret_outcome);
         if (tt_apply_remember(&run, &ret_outcome->store_error) < 0)

@@ -44,6 +44,7 @@ struct tt_step_run {
     tt_time deadline; /* of its wait, by the request's clock; 0: none yet */
     char incarnation[TT_INCARNATION_LENGTH + 1];
     char token[TT_TOKEN_LENGTH + 1];
+    int64_t resumed; /* the open intent of an earlier run that this create takes up; 0: none */
 };
 
 struct tt_apply_run {
@@ -86,6 +87,14 @@ void tt_apply_note(struct tt_apply_run *run, int step, const char *note);
 /* Takes a step on after a call or a look; under the lock. */
 void tt_apply_proceed(struct tt_apply_run *run, int step, enum tt_progress_word word,
                       const struct tt_error *err);
+
+/* apply_intents.c. Resolves what earlier runs left open; before anything is called. */
+int tt_apply_resolve(struct tt_apply_run *run, struct tt_error *err);
+/* What the machine of a create is made from: the same words ask for the same machine. */
+char *tt_apply_request_name(struct tt_arena *arena, const struct tt_apply_run *run,
+                            const struct tt_step *step);
+/* After STEP's own intent was written: the one that it takes up is closed. */
+int tt_apply_close_resumed(struct tt_apply_run *run, int step, struct tt_error *err);
 
 /* apply_try.c. A worker's whole business with a step's stage: DONE, WAIT or FAILED with ERR. */
 enum tt_progress_word tt_apply_try(struct tt_apply_run *run, int step, struct tt_error *err);

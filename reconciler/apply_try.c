@@ -37,7 +37,7 @@ static bool is_create(const struct trial *trial)
 }
 
 /* The same within a run, another one in every other: so a repeated call finds what the first one
- * made, and a new run makes a new machine. */
+ * made, and a new run makes a new machine, unless it takes up what an earlier one began. */
 static void name_incarnation(struct tt_apply_run *run, int index)
 {
     const struct tt_step *step = &run->plan->steps.items[index];
@@ -49,8 +49,10 @@ static void name_incarnation(struct tt_apply_run *run, int index)
                            run->plan->revision ? run->plan->revision : "", subject, run->salt);
     char *digest = tt_sha256_hex(&scratch, text, strlen(text));
 
-    snprintf(state->incarnation, sizeof(state->incarnation), "%s", digest);
-    snprintf(state->token, sizeof(state->token), "%s", digest);
+    if (!state->incarnation[0]) {
+        snprintf(state->incarnation, sizeof(state->incarnation), "%s", digest);
+        snprintf(state->token, sizeof(state->token), "%s", digest);
+    }
     tt_arena_release(&scratch);
 }
 
@@ -69,10 +71,12 @@ static int write_intent(struct trial *trial, int64_t *ret_intent, struct tt_erro
     if (is_create(trial)) {
         intent.incarnation = state->incarnation;
         intent.token = state->token;
+        intent.request = tt_apply_request_name(&trial->scratch, trial->run, step);
     }
     if (!request->store)
         return 0;
-    if (tt_store_intent(request->store, &intent, now, ret_intent, err) < 0)
+    if (tt_store_intent(request->store, &intent, now, ret_intent, err) < 0 ||
+        tt_apply_close_resumed(trial->run, trial->step, err) < 0)
         return tt_wrap(err, "not done, because the journal cannot be written");
     if (step->action == TT_STEP_CREATE_SERVER && step->because == TT_BECAUSE_FAILED &&
         step->subject.kind == TT_SUBJECT_LOAD_BALANCER && state->stage == 0 &&

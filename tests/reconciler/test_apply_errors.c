@@ -123,6 +123,94 @@ static void a_create_is_not_repeated_blindly(void **state)
     assert_int_equal(f->toy.machine_count, 1);
 }
 
+static size_t count_open(struct fixture *f)
+{
+    struct tt_strings shop = {0};
+    tt_open_intents open = {0};
+
+    tt_strings_add(&f->arena, &shop, "shop");
+    assert_int_equal(tt_store_read_open(f->request.store, &f->arena, &shop, &open, &f->err), 0);
+    return open.count;
+}
+
+/* A region of the world that was seen, and empty. */
+static struct tt_region *see_region(struct fixture *f)
+{
+    struct tt_world_account *account = TT_VEC_ADD(&f->arena, &f->world->accounts);
+    struct tt_region *region;
+
+    account->name = "here";
+    region = TT_VEC_ADD(&f->arena, &account->regions);
+    *region = (struct tt_region){.name = "r", .observed = true};
+    return region;
+}
+
+/* A run that makes web-0, and whose journal does not know that: it was cut short. */
+static struct tt_region *lose_a_create(struct fixture *f)
+{
+    struct tt_region *region = see_region(f);
+
+    keep_journal(f);
+    plan_add_step(f, TT_STEP_CREATE_SERVER, 0);
+    run_whole_plan(f);
+    assert_int_equal(count_open(f), 0);
+    assert_int_equal(tt_store_outcome(f->request.store, 1, "unknown", false, 1, &f->err), 0);
+    assert_int_equal(count_open(f), 1);
+    return region;
+}
+
+/* Its machine is not to be seen yet: asking again with its token makes no second one. */
+static void what_a_run_lost_is_taken_up_by_the_next(void **state)
+{
+    struct fixture *f = *state;
+
+    (void)lose_a_create(f);
+    run_whole_plan(f);
+    assert_int_equal(f->toy.machine_count, 1);
+    assert_int_equal(f->toy.calls[TOY_CREATE], 2);
+    assert_int_equal(count_open(f), 0);
+    run_whole_plan(f);
+    assert_int_equal(f->toy.machine_count, 2);
+}
+
+static void what_a_run_lost_and_is_there_is_resolved(void **state)
+{
+    struct fixture *f = *state;
+    struct tt_region *region = lose_a_create(f);
+
+    *TT_VEC_ADD(&f->arena, &region->servers) =
+        (struct tt_server){.id = "i-0", .tags = f->toy.machines[0].tags};
+    run_whole_plan(f);
+    assert_int_equal(f->toy.machine_count, 2);
+    assert_int_equal(count_open(f), 0);
+}
+
+/* Another request may make another machine; what nobody asks for is given up in the end. */
+static void what_a_run_lost_and_nobody_wants_is_given_up(void **state)
+{
+    struct fixture *f = *state;
+
+    (void)lose_a_create(f);
+    f->plan.steps.items[0].zone = "elsewhere";
+    run_whole_plan(f);
+    assert_int_equal(f->toy.machine_count, 2);
+    assert_int_equal(count_open(f), 1);
+    f->toy.now += INT64_C(2) * 3600 * 1000;
+    run_whole_plan(f);
+    assert_int_equal(count_open(f), 0);
+}
+
+static void what_nobody_can_see_stays_open(void **state)
+{
+    struct fixture *f = *state;
+
+    lose_a_create(f)->observed = false;
+    f->toy.now += INT64_C(2) * 3600 * 1000;
+    f->plan.steps.items[0].zone = "elsewhere";
+    run_whole_plan(f);
+    assert_int_equal(count_open(f), 1);
+}
+
 static void a_machine_that_fails_to_boot_fails_its_step(void **state)
 {
     struct fixture *f = *state;
@@ -283,7 +371,11 @@ static void nothing_is_done_without_a_journal(void **state)
     tt_store_close(f->request.store);
     f->request.store = NULL;
     assert_int_equal(sqlite3_open(tt_printf(&f->arena, "%s/store.db", f->folder), &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, "DROP TABLE journal", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db,
+                                  "CREATE TRIGGER full BEFORE INSERT ON journal "
+                                  "BEGIN SELECT RAISE(ABORT, 'full'); END",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
     sqlite3_close(db);
     if (tt_store_open(f->folder, &f->request.store, &f->err) < 0)
         fail_msg("%s", f->err.message);
@@ -309,6 +401,10 @@ int main(void)
         TEST(a_create_with_unknown_outcome_is_adopted),
         TEST(a_create_that_never_arrived_is_made_again),
         TEST(a_create_is_not_repeated_blindly),
+        TEST(what_a_run_lost_is_taken_up_by_the_next),
+        TEST(what_a_run_lost_and_is_there_is_resolved),
+        TEST(what_a_run_lost_and_nobody_wants_is_given_up),
+        TEST(what_nobody_can_see_stays_open),
         TEST(a_machine_that_fails_to_boot_fails_its_step),
         TEST(a_machine_that_never_runs_is_given_up),
         TEST(a_machine_is_up_when_its_health_check_passes),
