@@ -12,6 +12,7 @@
 #include "model/json.h"
 #include "model/words.h"
 #include "reconciler/store.h"
+#include "serve/deliver.h"
 #include "serve/events.h"
 #include "serve/log.h"
 #include "serve/poll.h"
@@ -78,6 +79,7 @@ struct tt_daemon {
     size_t follower_count;
     struct tt_job *jobs;
     struct tt_daemon_counts counts;
+    struct tt_deliveries deliveries;
     bool stopping;
     struct tt_store *store;
     struct tt_events events;
