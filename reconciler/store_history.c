@@ -149,7 +149,7 @@ static int read_run(struct tt_store *store, struct tt_arena *arena, int64_t run,
 int tt_store_read_run(struct tt_store *store, struct tt_arena *arena, int64_t run,
                       struct tt_run_record *ret_record, struct tt_error *err)
 {
-    struct tt_run_record record;
+    struct tt_run_record record = {0};
     int result;
 
     pthread_mutex_lock(&store->lock);

@@ -125,7 +125,7 @@ static int read_run(struct tt_session *session, struct tt_run_record *ret_run, s
 
 int tt_cmd_show(struct tt_session *session)
 {
-    struct tt_run_record run;
+    struct tt_run_record run = {0};
     struct tt_error err = {0};
 
     if (read_run(session, &run, &err) < 0) {

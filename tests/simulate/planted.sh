@@ -8,7 +8,7 @@ count=${1:-20000}
 [ $# -gt 0 ] && shift
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
-cp -r CMakeLists.txt CMakePresets.json base bench model providers reconciler specs tests "$copy/" || exit 1
+cp -r CMakeLists.txt CMakePresets.json base bench model providers reconciler serve specs tests "$copy/" || exit 1
 cd "$copy" || exit 1
 build() {
     ninja -C build-prove simulate >build.log 2>&1
@@ -45,7 +45,7 @@ plant lock-ignored reconciler/store_locks.c 's/return refuse(locking->arena, &ro
 plant lease-forgotten reconciler/store_locks.c 's/row.holder.expires <= locking->now ||/false \&\&/'
 plant recovery-not-written reconciler/store_memory.c 's/return tt_store_transact(store, add_recovery, &copy, err);/(void)copy; (void)add_recovery; return 0;/'
 plant recovery-limit-off reconciler/planner/balance.c 's/int limit = balancer->spec->recovery.max_per_hour;/int limit = 1000;/'
-plant tokens-not-kept reconciler/apply_try.c 's/^        enum tt_progress_word word = tt_apply_call(trial->run/        trial->run->salt[0] ^= 1; if (is_create(trial)) name_incarnation(trial->run, trial->step);\n&/'
+plant tokens-not-kept reconciler/apply_try.c 's/^        enum tt_progress_word word = tt_apply_call(trial->run/        trial->run->salt[0] ^= 1; trial->run->steps[trial->step].incarnation[0] = 0; if (is_create(trial)) name_incarnation(trial->run, trial->step);\n&/'
 plant enroll-before-healthy reconciler/apply_wait.c 's/return wait_for(question, "booting");/return TT_GO_DONE;/'
 plant drain-not-awaited reconciler/apply_wait.c 's/return wait_for(question, state == TT_MEMBER_DRAINING/if (state == TT_MEMBER_DRAINING || true) return TT_GO_DONE; return wait_for(question, state == TT_MEMBER_DRAINING/'
 plant failed-step-ignored reconciler/apply_queue.c 's/        skip_dependents(run, step);\r\{0,1\}$/        open_dependents(run, step);/'
