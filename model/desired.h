@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "model/policy.h"
 #include "model/words.h"
 
 /* What a server is made from. NULL: not given, not compared. */
@@ -155,6 +156,7 @@ struct tt_deployment {
     bool running; /* state: running | stopped */
     bool prune;
     struct tt_guard guard;
+    struct tt_policy policy;
     TT_VEC(struct tt_service *) services;   /* by name */
     TT_VEC(struct tt_balancer *) balancers; /* by name */
     struct tt_mark mark;

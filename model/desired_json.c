@@ -9,6 +9,7 @@
 
 #include "base/str.h"
 #include "model/json.h"
+#include "model/policy_json.h"
 
 #define MAX_COUNT 100000
 
@@ -338,6 +339,7 @@ static int read_deployment(struct tt_arena *arena, const struct tt_json *json,
         tt_json_bool(json, "running", &deployment->running, err) < 0 ||
         tt_json_bool(json, "prune", &deployment->prune, err) < 0 ||
         read_guard(json, &deployment->guard, err) < 0 ||
+        tt_policy_read(arena, json, &deployment->policy, err) < 0 ||
         read_mark(arena, json, &deployment->mark, err) < 0 ||
         tt_json_array(json, "balancers", &array, &count, err) < 0)
         return -1;

@@ -3,6 +3,7 @@
  */
 #include "model/desired_json.h"
 #include "model/json.h"
+#include "model/policy_json.h"
 
 static void set_string(json_t *object, const char *key, const char *value)
 {
@@ -188,6 +189,7 @@ static json_t *write_deployment(const struct tt_deployment *deployment)
     json_object_set_new(object, "running", json_boolean(deployment->running));
     json_object_set_new(object, "prune", json_boolean(deployment->prune));
     json_object_set_new(object, "guard", write_guard(&deployment->guard));
+    json_object_set_new(object, "policy", tt_policy_write(&deployment->policy));
     TT_EACH (balancer, &deployment->balancers)
         json_array_append_new(balancers, write_balancer(*balancer));
     TT_EACH (service, &deployment->services)

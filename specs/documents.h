@@ -54,9 +54,26 @@ struct tt_doc_guard {
     struct tt_scalar max_vanished;
 };
 
+struct tt_doc_window {
+    struct tt_object at;
+    struct tt_scalars days;
+    struct tt_scalar from;
+    struct tt_scalar to;
+};
+
+/* Keys of the Fleet and of a Deployment; no mapping of its own. */
+struct tt_doc_policy {
+    struct tt_scalar on_push;
+    struct tt_scalar on_drift;
+    struct tt_scalar on_failure;
+    struct tt_scalar suspend;
+    struct tt_objects windows; /* struct tt_doc_window */
+};
+
 struct tt_doc_fleet {
     struct tt_object at;
     struct tt_doc_guard guard;
+    struct tt_doc_policy policy;
 };
 
 struct tt_doc_credentials {
@@ -100,6 +117,7 @@ struct tt_doc_deployment {
     struct tt_scalar state;
     struct tt_doc_guard guard;
     struct tt_scalar prune;
+    struct tt_doc_policy policy;
 };
 
 struct tt_doc_user_data {

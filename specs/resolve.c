@@ -156,6 +156,7 @@ static void make_deployment(struct tt_specs *specs, struct tt_document *document
     deployment->running = doc->state.number == 0;
     deployment->prune = doc->prune.number != 0;
     deployment->guard = make_guard(&doc->guard, specs->desired->guard);
+    deployment->policy = tt_resolve_policy(specs, document, &doc->policy, specs->policy);
     deployment->mark = document->at.mark;
 }
 
@@ -336,6 +337,8 @@ static void make(struct tt_specs *specs, struct tt_document *document, bool ente
         if (entered) {
             specs->fleet = document;
             desired->guard = make_guard(&document->spec.fleet.guard, desired->guard);
+            specs->policy =
+                tt_resolve_policy(specs, document, &document->spec.fleet.policy, specs->policy);
         }
         break;
     case TT_KIND_ACCOUNT:
@@ -391,6 +394,7 @@ void tt_specs_resolve(struct tt_specs *specs)
     bool *entered = TT_NEW_ARRAY(specs->arena, count, bool);
 
     specs->desired = TT_NEW(specs->arena, struct tt_desired);
+    specs->policy = tt_policy_default();
     specs->desired->guard = (struct tt_guard){BUILT_IN_GUARD, BUILT_IN_GUARD};
     if (count > 1)
         qsort(specs->documents.items, count, sizeof(*specs->documents.items), by_kind_name_place);

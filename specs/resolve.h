@@ -23,6 +23,7 @@ struct tt_specs {
     struct tt_map by_subject;      /* "Service/storefront/web" → struct tt_document */
     struct tt_map files;           /* files already read, by path: struct tt_spec_file */
     struct tt_desired *desired;
+    struct tt_policy policy;         /* the Fleet's: what deployments begin with */
     const struct tt_document *fleet; /* NULL: there is none */
 };
 
@@ -51,6 +52,10 @@ struct tt_document *tt_resolve_global(struct tt_specs *specs, enum tt_kind kind,
 /* Reports a region that the account does not have. */
 void tt_resolve_region(struct tt_specs *specs, const struct tt_document *from,
                        const struct tt_account *account, const struct tt_scalar *region);
+
+/* POLICY with what DOC gives laid over it; reports times that are none. */
+struct tt_policy tt_resolve_policy(struct tt_specs *specs, const struct tt_document *document,
+                                   const struct tt_doc_policy *doc, struct tt_policy policy);
 
 /* The features of an account; false: they are not known (a `file` account without a snapshot,
  * an unknown provider). */

@@ -43,10 +43,43 @@ static const struct tt_field guard_fields[] = {
 static const struct tt_table guard = {
     .name = "guard", .size = sizeof(struct tt_doc_guard), .fields = guard_fields};
 
+static const struct tt_field window_fields[] = {
+    {"days", TT_FIELD_LIST, AT(tt_doc_window, days),
+     "The days on which it begins; all of them by default.", .item = TT_FIELD_WORD,
+     .words = tt_day_words},
+    {"from", TT_FIELD_STRING, AT(tt_doc_window, from), "When it opens, in UTC: \"22:00\".",
+     .required = true},
+    {"to", TT_FIELD_STRING, AT(tt_doc_window, to),
+     "When it closes, in UTC: \"24:00\" at the latest; before `from`: on the day after.",
+     .required = true},
+    {0}};
+static const struct tt_table window = {
+    .name = "change window", .size = sizeof(struct tt_doc_window), .fields = window_fields};
+
+/* Defaults are filled in by resolve_policy.c: a Deployment's are the Fleet's. */
+#define POLICY_FIELDS(type)                                                                        \
+    {"onPush", TT_FIELD_WORD, AT(type, policy.on_push),                                            \
+     "What a push does: plan or apply; as the hook was installed by default.",                     \
+     .words = tt_on_push_words},                                                                   \
+        {"onDrift", TT_FIELD_WORD, AT(type, policy.on_drift),                                      \
+         "Whether drift is repaired or only reported; repaired by default.",                       \
+         .words = tt_on_drift_words},                                                              \
+        {"onFailure", TT_FIELD_WORD, AT(type, policy.on_failure),                                  \
+         "Whether a failed balancer is recovered or only reported; recovered by default.",         \
+         .words = tt_on_failure_words},                                                            \
+        {"suspend", TT_FIELD_BOOLEAN, AT(type, policy.suspend),                                    \
+         "True: nothing is done unless a person does it."},                                        \
+    {                                                                                              \
+        "changeWindows", TT_FIELD_OBJECTS, AT(type, policy.windows),                               \
+            "When changes may be made; always by default. Recoveries do not wait.",                \
+            .table = &window                                                                       \
+    }
+
 static const struct tt_field fleet_fields[] = {
     {"guard", TT_FIELD_OBJECT, AT(tt_doc_fleet, guard),
      "Defaults for the guards of deployments, and the guard of deployments that left Git.",
      .table = &guard},
+    POLICY_FIELDS(tt_doc_fleet),
     {0}};
 static const struct tt_table fleet = {
     .name = "Fleet spec", .size = sizeof(struct tt_doc_fleet), .fields = fleet_fields};
@@ -135,6 +168,7 @@ static const struct tt_field deployment_fields[] = {
     {"prune", TT_FIELD_BOOLEAN, AT(tt_doc_deployment, prune),
      "Remove what left Git inside of this deployment; false: list it as orphan.",
      .fallback = "true"},
+    POLICY_FIELDS(tt_doc_deployment),
     {0}};
 static const struct tt_table deployment = {.name = "Deployment spec",
                                            .size = sizeof(struct tt_doc_deployment),

@@ -68,7 +68,7 @@ static void test_accounts(void **state)
     assert_string_equal(joined(arena, &aws->regions), "eu-west-1, us-east-1");
     assert_int_equal(aws->zones.count, 0);
     assert_string_equal(aws->mark.file, "accounts.yaml");
-    assert_int_equal(aws->mark.line, 16);
+    assert_int_equal(aws->mark.line, 18);
     assert_string_equal(joined(arena, &dc1->regions), "local");
     assert_string_equal(joined(arena, &dc1->zones), "a, b, c");
     assert_int_equal(dc1->templates.count, 2);
@@ -127,6 +127,23 @@ static void test_service(void **state)
     assert_string_equal(dc1->server.user_data, "#!/bin/sh\necho hello\n");
     assert_false(deployment->services.items[0]->health->http);
     assert_null(deployment->services.items[0]->health->path);
+}
+
+static void test_policy(void **state)
+{
+    const struct tt_desired *desired = load(*state, "full");
+    const struct tt_policy *policy = &tt_desired_deployment(desired, "storefront")->policy;
+
+    assert_true(policy->on_push_given); /* the Fleet's */
+    assert_int_equal(policy->on_push, TT_ON_PUSH_APPLY);
+    assert_int_equal(policy->on_drift, TT_ON_DRIFT_REPORT);
+    assert_int_equal(policy->on_failure, TT_ON_FAILURE_RECOVER);
+    assert_false(policy->suspend);
+    assert_int_equal(policy->windows.count, 2); /* in the place of the Fleet's */
+    assert_int_equal(policy->windows.items[0].days, 0x30);
+    assert_int_equal(policy->windows.items[0].from, 22 * 60);
+    assert_int_equal(policy->windows.items[0].to, 4 * 60 + 30);
+    assert_int_equal(policy->windows.items[1].days, TT_ALL_DAYS);
 }
 
 static void test_balancers(void **state)
@@ -276,11 +293,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_accounts),
-        TEST(test_service),
-        TEST(test_balancers),
-        TEST(test_defaults),
-        TEST(test_order_does_not_matter),
+        TEST(test_accounts),  TEST(test_service),  TEST(test_policy),
+        TEST(test_balancers), TEST(test_defaults), TEST(test_order_does_not_matter),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
