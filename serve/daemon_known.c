@@ -64,6 +64,7 @@ static void free_state(struct tt_deployment_state *state)
     free(state->key);
     free(state->repository);
     free(state->name);
+    free(state->accounts);
     free(state->mark);
     free(state->message);
     free(state);
@@ -154,6 +155,7 @@ static void update_one(struct tt_daemon *daemon, const char *repository,
         triggers = TT_TRIGGER_PUSH;
     }
     tt_daemon_set(&state->mark, followed->mark);
+    tt_daemon_set(&state->accounts, followed->accounts);
     tt_queue_add(daemon->queue, key, triggers, tt_daemon_now(daemon));
     if (triggers)
         say_queued(daemon, repository, followed->name);

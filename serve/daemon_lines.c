@@ -32,6 +32,18 @@ static void on_planned(struct tt_job *job, const json_t *object)
                        tt_strdup(&job->arena, text_of(object, "step")));
 }
 
+/* Everything is looked at; what cannot be seen matters where this deployment is. */
+static void on_diagnostic(struct tt_job *job, const json_t *object)
+{
+    const char *name = strchr(text_of(object, "subject"), '/');
+    const char *account = tt_printf(&job->arena, ",%.*s,", name ? (int)strcspn(name + 1, "/") : 0,
+                                    name ? name + 1 : "");
+
+    if (strcmp(text_of(object, "code"), "region-unreachable") == 0 &&
+        strstr(job->accounts, account))
+        job->unseen = tt_strdup(&job->arena, text_of(object, "message"));
+}
+
 static void tell(struct tt_job *job, const char *type, json_t *line)
 {
     struct tt_daemon *daemon = job->daemon;
@@ -72,6 +84,8 @@ void tt_job_line(void *self, const char *line, size_t length)
     type = tt_strdup(&job->arena, text_of(object, "type"));
     if (strcmp(type, "planned_change") == 0)
         on_planned(job, object);
+    else if (strcmp(type, "diagnostic") == 0)
+        on_diagnostic(job, object);
     else if (tt_starts_with(type, "apply_"))
         on_step(job, type, object);
     json_decref(object);

@@ -24,11 +24,13 @@
 struct tt_deployment_state {
     char *key; /* "repository/name" */
     char *repository, *name;
-    char *mark;    /* of what it asks for; see poll.h */
-    char *message; /* NULL: nothing to say */
+    char *accounts; /* as in poll.h */
+    char *mark;     /* of what it asks for; see poll.h */
+    char *message;  /* NULL: nothing to say */
     int64_t last_run, held_run;
     int drift;
     bool held;
+    bool approved; /* held.json is to be carried out */
 };
 
 /* A repository that is followed, by a thread of its own. */
@@ -52,8 +54,10 @@ struct tt_job {
     struct tt_daemon *daemon;
     struct tt_arena arena;
     struct tt_runner runner;
+    const char *accounts;
     const char *key, *repository, *name, *revision, *folder, *path, *mark;
     const char *command; /* "apply" */
+    bool approved;
     unsigned triggers;
     int parallelism;
     tt_time time_limit;
@@ -61,6 +65,7 @@ struct tt_job {
     int planned, held, done, failed;
     struct tt_strings replacing; /* steps that replace a balancer's machine */
     int recoveries;
+    const char *unseen; /* a region that could not be looked at; NULL: all were seen */
 };
 
 struct tt_daemon {
@@ -109,6 +114,15 @@ struct tt_follower *tt_follow_find(struct tt_daemon *daemon, const char *name);
 
 /* daemon_run.c: with the mutex held, starts the run that KEY waits for. */
 void tt_job_start(struct tt_daemon *daemon, const char *key, unsigned triggers);
+
+/* The folder of what is kept of KEY's plans, in ARENA. */
+const char *tt_job_folder(const struct tt_daemon *daemon, struct tt_arena *arena, const char *key);
+
+/* daemon_held.c: keeps the plan that was just made as the one that waits for approval. */
+int tt_held_keep(struct tt_daemon *daemon, struct tt_arena *arena, const char *key,
+                 struct tt_error *err);
+/* The file of the approved plan in FOLDER. */
+const char *tt_held_file(struct tt_arena *arena, const char *folder);
 
 /* daemon_lines.c: one line that a run said. */
 void tt_job_line(void *self, const char *line, size_t length);

@@ -33,13 +33,20 @@ static const char *trigger_text(const struct tt_job *job)
     return why;
 }
 
-static char *const *arguments(struct tt_job *job)
+const char *tt_job_folder(const struct tt_daemon *daemon, struct tt_arena *arena, const char *key)
+{
+    return tt_printf(arena, "%s/serve/plans/%s", daemon->state_folder, key);
+}
+
+static const char *const *arguments(struct tt_job *job)
 {
     struct tt_strings list = {0};
     struct tt_arena *arena = &job->arena;
 
     add(job, &list, "trimtab");
     add(job, &list, job->command);
+    if (job->approved)
+        add(job, &list, tt_held_file(arena, tt_job_folder(job->daemon, arena, job->key)));
     add(job, &list, "--json");
     add(job, &list, "--auto-approve");
     add(job, &list, tt_printf(arena, "--parallelism=%d", job->parallelism));
@@ -49,15 +56,13 @@ static char *const *arguments(struct tt_job *job)
     add(job, &list, tt_printf(arena, "--rev=%s", job->revision));
     add(job, &list, tt_printf(arena, "--target=Deployment/%s", job->name));
     add(job, &list, tt_printf(arena, "--state=%s", job->daemon->state_folder));
-    add(job, &list,
-        tt_printf(arena, "--save=%s/serve/plans/%s/%s", job->daemon->state_folder, job->repository,
-                  job->name));
+    add(job, &list, tt_printf(arena, "--save=%s", tt_job_folder(job->daemon, arena, job->key)));
     *TT_VEC_ADD(arena, &list) = NULL;
-    return (char *const *)list.items;
+    return list.items;
 }
 
 /* Ours, with what history calls the trigger; without what speaks to this process alone. */
-static char *const *environment(struct tt_job *job)
+static const char *const *environment(struct tt_job *job)
 {
     struct tt_strings list = {0};
 
@@ -67,7 +72,7 @@ static char *const *environment(struct tt_job *job)
             add(job, &list, *entry);
     add(job, &list, tt_printf(&job->arena, "TRIMTAB_TRIGGER=serve: %s", trigger_text(job)));
     *TT_VEC_ADD(&job->arena, &list) = NULL;
-    return (char *const *)list.items;
+    return list.items;
 }
 
 /* --- its end -----------------------------------------------------------------------------------
@@ -107,6 +112,8 @@ static const char *explain(struct tt_job *job, int code, const struct tt_buf *er
 
     if (code > 128)
         return tt_printf(&job->arena, "the run was ended by signal %d", code - 128);
+    if (code == 0 && job->unseen) /* the rest was done */
+        return job->unseen;
     if (job->failed)
         return tt_printf(&job->arena, "%d of %d steps failed%s%s", job->failed, job->planned,
                          *said ? ": " : "", said);
@@ -166,14 +173,17 @@ static void tell_drift(struct tt_job *job)
 static void end(struct tt_job *job, int code, const struct tt_buf *errors)
 {
     struct tt_daemon *daemon = job->daemon;
-    bool failed = code != 0 && code != 2 && code != EXIT_HELD, stopped;
+    bool failed = (code != 0 && code != 2 && code != EXIT_HELD) || job->unseen, stopped;
     const char *message = failed ? explain(job, code, errors) : NULL;
     struct tt_deployment_state *state;
+    struct tt_error err = {0};
     int64_t run = find_run(job);
 
     if (!failed && code == EXIT_HELD)
         message = tt_printf(&job->arena, "%d %s held by a guard", job->held,
                             job->held == 1 ? "step is" : "steps are");
+    if (code == EXIT_HELD && run && tt_held_keep(daemon, &job->arena, job->key, &err) < 0)
+        tt_log(&daemon->log, TT_LOG_ERROR, job->repository, job->name, "%s", err.message);
     if (!failed && job->triggers & TT_TRIGGER_PUSH)
         tt_known_served(daemon, job->repository, job->name, job->mark);
     pthread_mutex_lock(&daemon->mutex);
@@ -182,7 +192,7 @@ static void end(struct tt_job *job, int code, const struct tt_buf *errors)
     if (state) {
         state->last_run = run ? run : state->last_run;
         state->held = code == EXIT_HELD;
-        state->held_run = state->held ? run : 0;
+        state->held_run = !state->held ? 0 : run ? run : state->held_run;
         if (!failed)
             state->drift = strcmp(job->command, "apply") == 0 ? job->held : job->planned;
         tt_daemon_set(&state->message, message);
@@ -196,6 +206,8 @@ static void end(struct tt_job *job, int code, const struct tt_buf *errors)
     tell_end(job, run, failed && stopped ? "stopped" : result_word(job, code, failed), message);
     pthread_mutex_lock(&daemon->mutex);
     tt_queue_done(daemon->queue, job->key, failed, tt_daemon_now(daemon));
+    if (code == 0 && strcmp(job->command, "plan") == 0) /* the guard has let go */
+        tt_queue_trigger(daemon->queue, job->key, TT_TRIGGER_CHECK, tt_daemon_now(daemon));
     pthread_mutex_unlock(&daemon->mutex);
 }
 
@@ -245,7 +257,13 @@ static void *work(void *self)
     return NULL;
 }
 
-static struct tt_job *make(struct tt_daemon *daemon, const struct tt_deployment_state *state,
+/* A held plan is not tried with each check, only looked at: nothing new is written to history. */
+static const char *command_of(const struct tt_deployment_state *state, unsigned triggers)
+{
+    return state->held && !state->approved && triggers == TT_TRIGGER_CHECK ? "plan" : "apply";
+}
+
+static struct tt_job *make(struct tt_daemon *daemon, struct tt_deployment_state *state,
                            const struct tt_follower *follower, unsigned triggers)
 {
     struct tt_job *job = calloc(1, sizeof(*job));
@@ -258,11 +276,14 @@ static struct tt_job *make(struct tt_daemon *daemon, const struct tt_deployment_
     job->key = tt_strdup(&job->arena, state->key);
     job->repository = tt_strdup(&job->arena, state->repository);
     job->name = tt_strdup(&job->arena, state->name);
+    job->accounts = tt_strdup(&job->arena, state->accounts);
     job->mark = tt_strdup(&job->arena, state->mark);
     job->revision = tt_strdup(&job->arena, follower->revision);
     job->folder = tt_strdup(&job->arena, follower->folder);
     job->path = tt_strdup(&job->arena, follower->config->path);
-    job->command = "apply";
+    job->command = command_of(state, triggers);
+    job->approved = state->approved;
+    state->approved = false;
     job->triggers = triggers;
     job->parallelism = daemon->config->parallelism;
     job->time_limit = daemon->config->time_limit;
@@ -271,7 +292,7 @@ static struct tt_job *make(struct tt_daemon *daemon, const struct tt_deployment_
 
 void tt_job_start(struct tt_daemon *daemon, const char *key, unsigned triggers)
 {
-    const struct tt_deployment_state *state = tt_daemon_find(daemon, key);
+    struct tt_deployment_state *state = tt_daemon_find(daemon, key);
     const struct tt_follower *follower = state ? tt_follow_find(daemon, state->repository) : NULL;
     struct tt_job *job;
     pthread_t thread;

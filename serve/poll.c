@@ -42,6 +42,18 @@ static bool uses(const struct tt_deployment *deployment, const struct tt_account
     return false;
 }
 
+static const char *accounts_of(struct tt_arena *arena, const struct tt_desired *desired,
+                               const struct tt_deployment *deployment)
+{
+    TT_BUF_AUTO text = {0};
+
+    tt_buf_add(&text, ",");
+    TT_EACH (account, &desired->accounts)
+        if (uses(deployment, *account))
+            tt_buf_addf(&text, "%s,", (*account)->name);
+    return tt_strdup(arena, tt_buf_text(&text));
+}
+
 static const char *mark_of(struct tt_arena *arena, const struct tt_desired *desired,
                            struct tt_deployment *deployment)
 {
@@ -96,6 +108,7 @@ int tt_poll_read(struct tt_arena *arena, const struct tt_repository_config *repo
         TT_EACH (deployment, &desired->deployments)
             *TT_VEC_ADD(arena, &list) = (struct tt_followed){
                 .name = tt_strdup(arena, (*deployment)->name),
+                .accounts = accounts_of(arena, desired, *deployment),
                 .mark = mark_of(arena, desired, *deployment),
             };
         *ret_list = list;

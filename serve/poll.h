@@ -22,7 +22,8 @@ int tt_poll_known(struct tt_arena *arena, const struct tt_repository_config *rep
 
 struct tt_followed {
     const char *name;
-    const char *mark; /* equal marks: nothing that concerns it was touched */
+    const char *accounts; /* those that it uses: ",aws-prod,here," */
+    const char *mark;     /* equal marks: nothing that concerns it was touched */
 };
 struct tt_followed_list {
     struct tt_followed *items; /* by name */

@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -164,7 +165,8 @@ static int spawn(struct child *child, pid_t *ret_pid)
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
                                               POSIX_SPAWN_SETPGROUP);
     error = posix_spawn(ret_pid, child->request->program, &actions, &attributes,
-                        child->request->argv, child->request->environment);
+                        (char *const *)(uintptr_t)child->request->argv,
+                        (char *const *)(uintptr_t)child->request->environment);
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);
     return error;

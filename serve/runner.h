@@ -25,12 +25,12 @@ void tt_runner_init(struct tt_runner *runner);
 void tt_runner_release(struct tt_runner *runner);
 
 struct tt_runner_request {
-    const char *program;      /* a path */
-    char *const *argv;        /* ends with NULL */
-    char *const *environment; /* ends with NULL */
-    const void *input;        /* for its standard input; NULL: nothing */
-    size_t input_size;        /* at most 64 KiB */
-    int seconds;              /* it is asked to stop after so many; 0: never */
+    const char *program;            /* a path */
+    const char *const *argv;        /* ends with NULL */
+    const char *const *environment; /* ends with NULL */
+    const void *input;              /* for its standard input; NULL: nothing */
+    size_t input_size;              /* at most 64 KiB */
+    int seconds;                    /* it is asked to stop after so many; 0: never */
     /* Each line of its standard output, without the newline; NULL: they are dropped. */
     void (*line)(void *self, const char *line, size_t length);
     void *self;

@@ -35,6 +35,7 @@ list(FILTER provider_libraries INCLUDE REGEX
 tt_tests(providers ${provider_libraries})
 tt_tests(reconciler tt_reconciler ${libraries})
 tt_tests(serve tt_serve)
+add_dependencies(test_daemon trimtab) # its runs are children of the program
 
 # As many generated cases as one likes, on all cores: ./dev prove.
 add_executable(prove tests/prove/prove.c)

@@ -154,7 +154,8 @@ static int approve_and_carry_out(struct run *run)
     show(session);
     if (!session->plan->steps.count)
         tt_note_applied(session, &run->deployments, NULL);
-    if (!has_free_steps(session->plan))
+    if (!has_free_steps(session->plan) &&
+        !(session->options.auto_approve && tt_plan_result(session->plan) == TT_RESULT_HELD))
         return tt_result_exit(tt_plan_result(session->plan));
     if (!tt_ask(session, &run->signals, "Carry out these steps?"))
         return 1;
