@@ -60,6 +60,11 @@ static const struct option table[] = {
     {"config", "FILE", "the daemon's configuration", TEXT, AT(config), LISTED},
     {"check", NULL, "only check the configuration", FLAG, AT(check), LISTED},
     {"as", "Service/NAME", "what the machine becomes", TEXT, AT(as), LISTED},
+    {"policy", "POLICY", "what a push does: plan or apply (default: plan)", TEXT, AT(policy),
+     LISTED},
+    {"gate", NULL, "refuse pushes whose specs are wrong or whose plan is held", FLAG, AT(gate),
+     LISTED},
+    {"force", NULL, "take the place of a hook that is there", FLAG, AT(force), LISTED},
     {"format", "FORMAT", "dot, mermaid or svg (default: dot)", TEXT, AT(format), LISTED},
     {"steps", NULL, "draw the steps of the plan", FLAG, AT(steps), LISTED},
 };

@@ -37,6 +37,9 @@ struct tt_options {
     const char *config; /* serve */
     bool check;         /* serve: read the configuration only */
     const char *as;     /* adopt: "Service/web" */
+    const char *policy; /* hook: plan or apply; NULL: not given */
+    bool gate;          /* hook: before the push is taken */
+    bool force;         /* hook: in the place of another hook */
     bool steps;         /* graph: the plan instead of the fleet */
 };
 
