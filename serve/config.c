@@ -108,11 +108,45 @@ static void read_repositories(const struct reader *reader, const struct tt_objec
     }
 }
 
+static void read_notification(const struct reader *reader, const struct tt_doc_notification *doc)
+{
+    struct tt_config *config = reader->config;
+    struct tt_notify_config *notify = TT_VEC_ADD(&config->arena, &config->notifications);
+    int addresses = doc->url.given + doc->url_file.given + doc->url_env.given;
+
+    notify->type = (enum tt_notify_type)doc->type.number;
+    notify->url = copy(config, &doc->url);
+    notify->url_secret.file = copy(config, &doc->url_file);
+    notify->url_secret.env = copy(config, &doc->url_env);
+    notify->secret.file = copy(config, &doc->secret.file);
+    notify->secret.env = copy(config, &doc->secret.env);
+    notify->per_minute = (int)doc->per_minute.number;
+    TT_EACH (word, &doc->command)
+        tt_strings_add(&config->arena, &notify->command, copy(config, word));
+    TT_EACH (word, &doc->events)
+        notify->kinds |= 1u << word->number;
+    if (!doc->events.given)
+        notify->kinds = ~0u;
+    both_sources(reader, &doc->secret.file, &doc->secret.env, "the secret", NULL);
+    if (doc->type.given && notify->type != TT_NOTIFY_COMMAND && addresses != 1)
+        tt_report_add(reader->report, "missing-key", doc->at.mark, NULL,
+                      "a notification has one of url, urlFile and urlEnv");
+    if (notify->url && !tt_starts_with(notify->url, "https://") &&
+        !tt_starts_with(notify->url, "http://"))
+        tt_report_add(reader->report, "bad-url", doc->url.mark, NULL,
+                      "the address begins with https:// or http://");
+    if (doc->command.given && (!notify->command.count || *notify->command.items[0] != '/'))
+        tt_report_add(reader->report, "bad-path", doc->command.mark, NULL,
+                      "the command begins with a program's absolute path");
+}
+
 static void read_all(const struct reader *reader, const struct tt_doc_config *doc)
 {
     struct tt_config *config = reader->config;
 
     read_repositories(reader, &doc->repositories);
+    for (size_t i = 0; i < doc->notifications.count; i++)
+        read_notification(reader, (const struct tt_doc_notification *)doc->notifications.items + i);
     config->state = copy(config, &doc->state);
     config->log_json = doc->log.number == 1;
     config->limit = (int)doc->runs.limit.number;

@@ -41,9 +41,30 @@ struct tt_repository_config {
     struct tt_secret_source webhook_secret;
 };
 
+enum tt_notify_type { TT_NOTIFY_HTTP, TT_NOTIFY_SLACK, TT_NOTIFY_COMMAND };
+
+/* What is told of; bits. */
+enum tt_notify_kind {
+    TT_NOTIFY_HELD = 1,
+    TT_NOTIFY_FAILED = 2,
+    TT_NOTIFY_RECOVERY = 4,
+    TT_NOTIFY_DRIFT = 8,
+};
+
+struct tt_notify_config {
+    enum tt_notify_type type;
+    const char *url; /* NULL: URL_SECRET has it, or it is a command */
+    struct tt_secret_source url_secret;
+    struct tt_secret_source secret; /* http: what it is signed with; may be unset */
+    struct tt_strings command;      /* argv; the program is an absolute path */
+    unsigned kinds;
+    int per_minute;
+};
+
 struct tt_config {
     struct tt_arena arena; /* where all of it lives */
     TT_VEC(struct tt_repository_config) repositories;
+    TT_VEC(struct tt_notify_config) notifications;
     const char *state; /* NULL: as every command finds it */
     bool log_json;
     int limit, parallelism; /* runs at once, calls at once in each */

@@ -79,6 +79,34 @@ static const struct tt_field runs_fields[] = {
 static const struct tt_table runs = {
     .name = "runs", .size = sizeof(struct tt_doc_runs), .fields = runs_fields};
 
+static const char *const notify_words[] = {"http", "slack", "command", NULL};
+static const char *const kind_words[] = {"held", "failed", "recovery", "drift", NULL};
+
+static const struct tt_field notification_fields[] = {
+    {"type", TT_FIELD_WORD, AT(tt_doc_notification, type),
+     "A signed POST, a Slack-compatible webhook, or a command.", .required = true,
+     .words = notify_words},
+    {"url", TT_FIELD_STRING, AT(tt_doc_notification, url), "Where it is sent.", .only = 1 | 2},
+    {"urlFile", TT_FIELD_STRING, AT(tt_doc_notification, url_file),
+     "A file whose first line is the address, when that is a secret.", .only = 1 | 2},
+    {"urlEnv", TT_FIELD_STRING, AT(tt_doc_notification, url_env),
+     "The variable of the environment that holds the address.", .only = 1 | 2},
+    {"secret", TT_FIELD_OBJECT, AT(tt_doc_notification, secret), "What the POST is signed with.",
+     .table = &secret, .only = 1},
+    {"command", TT_FIELD_LIST, AT(tt_doc_notification, command),
+     "A program's absolute path and its arguments; it reads the event on standard input.",
+     .item = TT_FIELD_STRING, .only = 4, .required_for = 4},
+    {"events", TT_FIELD_LIST, AT(tt_doc_notification, events),
+     "What is told of; all of it by default.", .item = TT_FIELD_WORD, .words = kind_words},
+    {"perMinute", TT_FIELD_INTEGER, AT(tt_doc_notification, per_minute),
+     "More than so many in a minute are dropped.", .fallback = "30", .min = 1, .max = 1000},
+    {0}};
+static const struct tt_table notification = {.name = "notification",
+                                             .size = sizeof(struct tt_doc_notification),
+                                             .fields = notification_fields,
+                                             .discriminator = "type",
+                                             .credentials = true};
+
 static const struct tt_field config_fields[] = {
     {"repositories", TT_FIELD_OBJECTS, AT(tt_doc_config, repositories), "What is followed.",
      .required = true, .table = &repository},
@@ -86,6 +114,8 @@ static const struct tt_field config_fields[] = {
      "Where clones, history and locks are kept."},
     {"log", TT_FIELD_WORD, AT(tt_doc_config, log), "How the log is written.", .fallback = "text",
      .words = log_words},
+    {"notifications", TT_FIELD_OBJECTS, AT(tt_doc_config, notifications),
+     "Who is told of what went wrong.", .table = &notification},
     {"runs", TT_FIELD_OBJECT, AT(tt_doc_config, runs), "How much, how often.", .table = &runs},
     {0}};
 const struct tt_table tt_config_table = {

@@ -30,6 +30,13 @@ struct tt_doc_repository {
     struct tt_doc_webhook webhook;
 };
 
+struct tt_doc_notification {
+    struct tt_object at;
+    struct tt_scalar type, url, url_file, url_env, per_minute;
+    struct tt_doc_secret secret;
+    struct tt_scalars command, events;
+};
+
 struct tt_doc_runs {
     struct tt_object at;
     struct tt_scalar limit, parallelism, check, backoff, longest_backoff, time_limit;
@@ -39,6 +46,7 @@ struct tt_doc_config {
     struct tt_object at;
     struct tt_objects repositories;
     struct tt_scalar state, log;
+    struct tt_objects notifications;
     struct tt_doc_runs runs;
 };
 

@@ -97,6 +97,53 @@ static struct tt_queue_options queue_options(const struct tt_daemon *daemon)
                                      .seed = (uint64_t)tt_daemon_now(daemon)};
 }
 
+/* --- notifiers ---------------------------------------------------------------------------------
+ */
+
+static int begin_notifiers(struct tt_daemon *daemon, struct tt_error *err)
+{
+    size_t count = daemon->config->notifications.count;
+    int result = 0;
+
+    pthread_mutex_lock(&daemon->mutex);
+    daemon->notifiers = calloc(count ? count : 1, sizeof(*daemon->notifiers));
+    if (!daemon->notifiers)
+        abort();
+    for (size_t i = 0; i < count && result == 0; i++) {
+        struct tt_notifier *notifier = &daemon->notifiers[i];
+
+        notifier->config = &daemon->config->notifications.items[i];
+        notifier->events = &daemon->events;
+        notifier->log = &daemon->log;
+        notifier->first_wait = 1000;
+        result = tt_notify_begin(notifier, err);
+        daemon->notifier_count += result == 0;
+    }
+    pthread_mutex_unlock(&daemon->mutex);
+    return result;
+}
+
+static void stop_notifiers(struct tt_daemon *daemon)
+{
+    for (size_t i = 0; i < daemon->notifier_count; i++)
+        tt_notify_stop(&daemon->notifiers[i]);
+}
+
+static void end_notifiers(struct tt_daemon *daemon)
+{
+    for (size_t i = 0; i < daemon->notifier_count; i++)
+        tt_notify_end(&daemon->notifiers[i]);
+    pthread_mutex_lock(&daemon->mutex);
+    for (size_t i = 0; i < daemon->notifier_count; i++) {
+        daemon->sent_before += daemon->notifiers[i].sent;
+        daemon->lost_before += daemon->notifiers[i].lost;
+    }
+    free(daemon->notifiers);
+    daemon->notifiers = NULL;
+    daemon->notifier_count = 0;
+    pthread_mutex_unlock(&daemon->mutex);
+}
+
 /* --- its life ----------------------------------------------------------------------------------
  */
 
@@ -150,7 +197,7 @@ int tt_serve_start(const struct tt_serve_options *options, struct tt_config *con
         release(daemon);
         return tt_fail(err, TT_ERR_INTERNAL, "this host gives no more threads");
     }
-    if (tt_follow_begin(daemon, err) < 0) {
+    if (begin_notifiers(daemon, err) < 0 || tt_follow_begin(daemon, err) < 0) {
         tt_serve_stop(daemon);
         tt_serve_free(daemon);
         return -1;
@@ -166,7 +213,9 @@ void tt_serve_reload(struct tt_daemon *daemon, struct tt_config *config)
     struct tt_error err = {0};
 
     tt_follow_stop(daemon);
+    stop_notifiers(daemon);
     tt_follow_end(daemon);
+    end_notifiers(daemon);
     pthread_mutex_lock(&daemon->mutex);
     before = daemon->config;
     daemon->config = config;
@@ -176,7 +225,7 @@ void tt_serve_reload(struct tt_daemon *daemon, struct tt_config *config)
     tt_known_prune(daemon);
     pthread_mutex_unlock(&daemon->mutex);
     tt_config_free(before);
-    if (tt_follow_begin(daemon, &err) < 0)
+    if (begin_notifiers(daemon, &err) < 0 || tt_follow_begin(daemon, &err) < 0)
         tt_log(&daemon->log, TT_LOG_ERROR, NULL, NULL, "%s", err.message);
     pthread_mutex_lock(&daemon->mutex);
     pthread_cond_broadcast(&daemon->wake);
@@ -192,6 +241,7 @@ void tt_serve_stop(struct tt_daemon *daemon)
         tt_runner_stop(&job->runner);
     pthread_mutex_unlock(&daemon->mutex);
     tt_follow_stop(daemon);
+    stop_notifiers(daemon);
     tt_events_end(&daemon->events);
 }
 
@@ -203,5 +253,6 @@ void tt_serve_free(struct tt_daemon *daemon)
         pthread_cond_wait(&daemon->idle, &daemon->mutex);
     pthread_mutex_unlock(&daemon->mutex);
     tt_follow_end(daemon);
+    end_notifiers(daemon);
     release(daemon);
 }

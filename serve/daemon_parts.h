@@ -15,6 +15,7 @@
 #include "serve/deliver.h"
 #include "serve/events.h"
 #include "serve/log.h"
+#include "serve/notify.h"
 #include "serve/poll.h"
 #include "serve/queue.h"
 #include "serve/runner.h"
@@ -83,6 +84,9 @@ struct tt_daemon {
     struct tt_follower **followers;
     size_t follower_count;
     struct tt_job *jobs;
+    struct tt_notifier *notifiers;
+    size_t notifier_count;
+    uint64_t sent_before, lost_before; /* by notifiers that have ended */
     struct tt_daemon_counts counts;
     struct tt_deliveries deliveries;
     bool stopping;

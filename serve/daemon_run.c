@@ -125,7 +125,8 @@ static const char *result_word(const struct tt_job *job, int code, bool failed)
     return failed ? "failed" : code == EXIT_HELD ? "held" : job->planned ? "done" : "nothing to do";
 }
 
-static void tell_end(struct tt_job *job, int64_t run, const char *result, const char *message)
+static void tell_end(struct tt_job *job, int64_t run, const char *result, const char *message,
+                     int failures)
 {
     struct tt_daemon *daemon = job->daemon;
     json_t *object = tt_daemon_event_object(job->repository, job->name);
@@ -139,7 +140,8 @@ static void tell_end(struct tt_job *job, int64_t run, const char *result, const 
     json_object_set_new(object, "done", json_integer(job->done));
     json_object_set_new(object, "failed", json_integer(job->failed));
     json_object_set_new(object, "held", json_integer(job->held));
-    if (strcmp(result, "held") == 0)
+    json_object_set_new(object, "inARow", json_integer(failures));
+    if (strcmp(result, "held") == 0 && run)
         tt_events_add(&daemon->events, tt_daemon_now(daemon), "held", json_copy(object));
     tt_events_add(&daemon->events, tt_daemon_now(daemon), "run-ended", object);
     tt_log(&daemon->log, strcmp(result, "failed") == 0 ? TT_LOG_ERROR : TT_LOG_INFO,
@@ -177,6 +179,7 @@ static void end(struct tt_job *job, int code, const struct tt_buf *errors)
     const char *message = failed ? explain(job, code, errors) : NULL;
     struct tt_deployment_state *state;
     struct tt_error err = {0};
+    struct tt_queue_state queue = {0};
     int64_t run = find_run(job);
 
     if (!failed && code == EXIT_HELD)
@@ -188,6 +191,7 @@ static void end(struct tt_job *job, int code, const struct tt_buf *errors)
         tt_known_served(daemon, job->repository, job->name, job->mark);
     pthread_mutex_lock(&daemon->mutex);
     stopped = daemon->stopping;
+    tt_queue_read(daemon->queue, job->key, tt_daemon_now(daemon), &queue);
     state = tt_daemon_find(daemon, job->key);
     if (state) {
         state->last_run = run ? run : state->last_run;
@@ -203,7 +207,8 @@ static void end(struct tt_job *job, int code, const struct tt_buf *errors)
 
     if (!failed && !(job->triggers & TT_TRIGGER_PUSH) && job->planned)
         tell_drift(job);
-    tell_end(job, run, failed && stopped ? "stopped" : result_word(job, code, failed), message);
+    tell_end(job, run, failed && stopped ? "stopped" : result_word(job, code, failed), message,
+             queue.failures + failed);
     pthread_mutex_lock(&daemon->mutex);
     tt_queue_done(daemon->queue, job->key, failed, tt_daemon_now(daemon));
     if (code == 0 && strcmp(job->command, "plan") == 0) /* the guard has let go */

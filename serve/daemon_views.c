@@ -139,6 +139,12 @@ void tt_daemon_counts(struct tt_daemon *daemon, struct tt_daemon_counts *ret_cou
 {
     pthread_mutex_lock(&daemon->mutex);
     *ret_counts = daemon->counts;
+    ret_counts->notifications = daemon->sent_before;
+    ret_counts->notifications_failed = daemon->lost_before;
+    for (size_t i = 0; i < daemon->notifier_count; i++) {
+        ret_counts->notifications += daemon->notifiers[i].sent;
+        ret_counts->notifications_failed += daemon->notifiers[i].lost;
+    }
     ret_counts->queued = tt_queue_waiting(daemon->queue, tt_daemon_now(daemon));
     ret_counts->running = (uint64_t)tt_queue_running(daemon->queue);
     pthread_mutex_unlock(&daemon->mutex);

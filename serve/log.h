@@ -5,6 +5,7 @@
 #ifndef TT_SERVE_LOG_H
 #define TT_SERVE_LOG_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "base/clock.h"
@@ -13,7 +14,7 @@ enum tt_log_level { TT_LOG_INFO, TT_LOG_WARNING, TT_LOG_ERROR };
 
 struct tt_log {
     const struct tt_clock *clock;
-    bool json;
+    atomic_bool json; /* may change while others write */
 };
 
 /* One line, whole whatever other threads write. REPOSITORY and DEPLOYMENT may be NULL. */

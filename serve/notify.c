@@ -1,0 +1,223 @@
+/*
+ * Notifications: which events are told, how they read, and how often a target is tried.
+ */
+#include "serve/notify.h"
+
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "model/json.h"
+
+#define LOOK   INT64_C(500)
+#define MINUTE INT64_C(60000)
+
+static const char *const kind_types[] = {"trimtab.plan.held", "trimtab.run.failed",
+                                         "trimtab.recovery", "trimtab.drift"};
+
+static const char *string_of(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+
+    return text ? text : "";
+}
+
+/* A failure is told when it begins, not each time that it is tried again. */
+static bool is_new_failure(const json_t *object)
+{
+    return strcmp(string_of(object, "result"), "failed") == 0 &&
+           json_integer_value(json_object_get(object, "inARow")) <= 1;
+}
+
+static const char *sentence(struct tt_arena *arena, const struct tt_daemon_event *event,
+                            const json_t *object, unsigned *ret_kind)
+{
+    const char *repository = string_of(object, "repository");
+    const char *deployment = string_of(object, "deployment");
+
+    if (strcmp(event->type, "held") == 0) {
+        *ret_kind = TT_NOTIFY_HELD;
+        return tt_printf(arena, "%s/%s: the plan of run %lld is held: %s", repository, deployment,
+                         (long long)json_integer_value(json_object_get(object, "run")),
+                         string_of(object, "message"));
+    }
+    if (strcmp(event->type, "run-ended") == 0 && is_new_failure(object)) {
+        *ret_kind = TT_NOTIFY_FAILED;
+        return tt_printf(arena, "%s/%s: failed: %s", repository, deployment,
+                         string_of(object, "message"));
+    }
+    if (strcmp(event->type, "recovery") == 0) {
+        *ret_kind = TT_NOTIFY_RECOVERY;
+        return tt_printf(arena, "%s/%s: %s failed and was replaced", repository, deployment,
+                         string_of(object, "subject"));
+    }
+    if (strcmp(event->type, "drift") == 0) {
+        *ret_kind = TT_NOTIFY_DRIFT;
+        return tt_printf(arena, "%s/%s: the world differed from Git in %lld steps", repository,
+                         deployment,
+                         (long long)json_integer_value(json_object_get(object, "steps")));
+    }
+    return NULL;
+}
+
+const char *tt_notify_text(struct tt_arena *arena, const struct tt_daemon_event *event,
+                           unsigned *ret_kind)
+{
+    json_t *object = json_loads(event->json, 0, NULL);
+    const char *text = sentence(arena, event, object, ret_kind);
+
+    json_decref(object);
+    return text;
+}
+
+static const char *type_of(unsigned kind)
+{
+    int index = 0;
+
+    while (kind >>= 1)
+        index++;
+    return kind_types[index];
+}
+
+const char *tt_notify_cloudevent(struct tt_arena *arena, const struct tt_daemon_event *event,
+                                 unsigned kind, const char *text)
+{
+    json_t *root = json_object(), *data = json_loads(event->json, 0, NULL);
+    char host[256] = "localhost";
+
+    gethostname(host, sizeof(host) - 1);
+    if (!data)
+        data = json_object();
+    json_object_set_new(root, "specversion", json_string("1.0"));
+    json_object_set_new(
+        root, "id",
+        json_sprintf("%lld-%llu", (long long)event->at, (unsigned long long)event->number));
+    json_object_set_new(root, "source", json_sprintf("/trimtab/%s", host));
+    json_object_set_new(root, "type", json_string(type_of(kind)));
+    json_object_set_new(root, "time", json_string(tt_time_format(arena, event->at)));
+    json_object_set_new(
+        root, "subject",
+        json_sprintf("%s/%s", string_of(data, "repository"), string_of(data, "deployment")));
+    json_object_set_new(root, "datacontenttype", json_string("application/json"));
+    json_object_set_new(data, "text", json_string(text));
+    json_object_set_new(root, "data", data);
+    return tt_json_compact(arena, root);
+}
+
+static const char *body_of(struct tt_arena *arena, const struct tt_notify_config *config,
+                           const struct tt_daemon_event *event, unsigned kind, const char *text)
+{
+    json_t *root;
+
+    if (config->type != TT_NOTIFY_SLACK)
+        return tt_notify_cloudevent(arena, event, kind, text);
+    root = json_object();
+    json_object_set_new(root, "text", json_string(text));
+    return tt_json_compact(arena, root);
+}
+
+/* --- the thread --------------------------------------------------------------------------------
+ */
+
+static void pause_for(struct tt_notifier *notifier, tt_time wait)
+{
+    for (; wait > 0 && !atomic_load(&notifier->stop); wait -= 50)
+        nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+}
+
+static bool may_send(struct tt_notifier *notifier)
+{
+    tt_time now = tt_monotonic();
+
+    if (now - notifier->minute >= MINUTE) {
+        notifier->minute = now;
+        notifier->in_minute = 0;
+    }
+    return ++notifier->in_minute <= notifier->config->per_minute;
+}
+
+static void send(struct tt_notifier *notifier, struct tt_arena *arena, const char *body)
+{
+    tt_time wait = notifier->first_wait;
+    struct tt_error err = {0};
+
+    for (int i = 0; i < TT_NOTIFY_TRIES && !atomic_load(&notifier->stop); i++) {
+        err = (struct tt_error){0};
+        if (tt_notify_send(notifier, arena, body, &err) == 0) {
+            notifier->sent++;
+            return;
+        }
+        if (!tt_error_is_retryable(&err) || i == TT_NOTIFY_TRIES - 1)
+            break;
+        pause_for(notifier, wait);
+        wait *= 2;
+    }
+    notifier->lost++;
+    tt_log(notifier->log, TT_LOG_ERROR, NULL, NULL, "a notification was not delivered: %s",
+           err.message);
+}
+
+static void consider(struct tt_notifier *notifier, struct tt_arena *arena,
+                     const struct tt_daemon_event *event)
+{
+    unsigned kind = 0;
+    const char *text = tt_notify_text(arena, event, &kind);
+
+    if (!text || !(notifier->config->kinds & kind))
+        return;
+    if (may_send(notifier)) {
+        send(notifier, arena, body_of(arena, notifier->config, event, kind, text));
+        return;
+    }
+    notifier->lost++;
+    if (notifier->in_minute == notifier->config->per_minute + 1)
+        tt_log(notifier->log, TT_LOG_WARNING, NULL, NULL,
+               "more than %d notifications in a minute: the rest of this minute's are dropped",
+               notifier->config->per_minute);
+}
+
+static void *watch(void *self)
+{
+    struct tt_notifier *notifier = self;
+
+    while (!atomic_load(&notifier->stop)) {
+        struct tt_daemon_events events;
+        struct tt_arena arena;
+
+        tt_arena_init(&arena);
+        tt_events_read(notifier->events, &arena, notifier->after, LOOK, &events);
+        TT_EACH (event, &events) {
+            if (!atomic_load(&notifier->stop))
+                consider(notifier, &arena, event);
+            notifier->after = event->number;
+        }
+        tt_arena_release(&arena);
+    }
+    return NULL;
+}
+
+int tt_notify_begin(struct tt_notifier *notifier, struct tt_error *err)
+{
+    tt_runner_init(&notifier->runner);
+    atomic_init(&notifier->stop, false);
+    pthread_mutex_lock(&notifier->events->mutex);
+    notifier->after = notifier->events->newest;
+    pthread_mutex_unlock(&notifier->events->mutex);
+    if (pthread_create(&notifier->thread, NULL, watch, notifier) == 0)
+        return 0;
+    tt_runner_release(&notifier->runner);
+    return tt_fail(err, TT_ERR_INTERNAL, "this host gives no more threads");
+}
+
+void tt_notify_stop(struct tt_notifier *notifier)
+{
+    atomic_store(&notifier->stop, true);
+    tt_runner_stop(&notifier->runner);
+}
+
+void tt_notify_end(struct tt_notifier *notifier)
+{
+    pthread_join(notifier->thread, NULL);
+    tt_runner_release(&notifier->runner);
+}
