@@ -157,6 +157,7 @@ static void update_one(struct tt_daemon *daemon, const char *repository,
     tt_daemon_set(&state->mark, followed->mark);
     tt_daemon_set(&state->accounts, followed->accounts);
     tt_queue_add(daemon->queue, key, triggers, tt_daemon_now(daemon));
+    tt_queue_pause(daemon->queue, key, followed->suspend);
     if (triggers)
         say_queued(daemon, repository, followed->name);
     tt_arena_release(&scratch);

@@ -51,6 +51,7 @@ int tt_poll_read(struct tt_arena *arena, const struct tt_repository_config *repo
             *TT_VEC_ADD(arena, &list) = (struct tt_followed){
                 .name = tt_strdup(arena, (*deployment)->name),
                 .accounts = accounts_of(arena, desired, *deployment),
+                .suspend = (*deployment)->policy.suspend,
                 .mark = tt_deployment_digest(arena, desired, *deployment),
             };
         *ret_list = list;

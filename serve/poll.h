@@ -23,6 +23,7 @@ int tt_poll_known(struct tt_arena *arena, const struct tt_repository_config *rep
 struct tt_followed {
     const char *name;
     const char *accounts; /* those that it uses: ",aws-prod,here," */
+    bool suspend;         /* nothing is done without a person */
     const char *mark;     /* equal marks: nothing that concerns it was touched */
 };
 struct tt_followed_list {

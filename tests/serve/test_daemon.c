@@ -1,7 +1,7 @@
 /*
  * Covers the daemon through daemon.h, with real repositories, the real program as its runs and
  * clouds in memory: a push touches one of three deployments, a webhook brings it in, a failing one
- * delays nobody, a held plan is approved once, a restart starts nothing.
+ * delays nobody, a suspended one waits, a held plan is approved once, a restart starts nothing.
  */
 #include <setjmp.h>
 #include <signal.h>
@@ -31,6 +31,7 @@ struct fixture {
     struct tt_arena arena;
     char place[64];
     const char *tree, *bare, *state, *config;
+    const char *suspended; /* a deployment, or NULL */
     struct tt_daemon *daemon;
 };
 
@@ -87,11 +88,12 @@ static void push(struct fixture *fixture, int a, int b, int c)
                     "apiVersion: trimtab/v1\nkind: Account\nmetadata: {name: cloud-%s}\n"
                     "spec: {provider: sim, regions: [r]}\n---\n"
                     "apiVersion: trimtab/v1\nkind: Deployment\nmetadata: {name: %s}\n"
-                    "spec: {guard: {maxDestroy: 30%%}}\n---\n"
+                    "spec: {guard: {maxDestroy: 30%%}, suspend: %s}\n---\n"
                     "apiVersion: trimtab/v1\nkind: Service\nmetadata: {name: web}\n"
                     "spec:\n  deployment: %s\n  server: {template: t}\n  port: 80\n"
                     "  placements:\n    - {account: cloud-%s, region: r, count: %d}\n---\n",
-                    names[i], names[i], names[i], names[i], counts[i]);
+                    names[i], names[i], tt_streq(names[i], fixture->suspended) ? "true" : "false",
+                    names[i], names[i], counts[i]);
     write_file(fixture, tt_printf(&fixture->arena, "%s/fleet.yaml", fixture->tree),
                tt_buf_text(&text));
     git(fixture, "add", "-A", NULL);
@@ -299,6 +301,30 @@ static void a_push_touches_one(void **state)
     wait_for_runs(fixture, 0, 0, 0);
 }
 
+static void a_suspended_one_waits(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t before;
+
+    push(fixture, 1, 1, 1);
+    start(fixture);
+    wait_for_runs(fixture, 3, 0, 0);
+    before = deployment(fixture, "b")->last_run;
+    fixture->suspended = "b";
+    push(fixture, 1, 2, 2);
+    assert_int_equal(deliver(fixture, "fleet", SECRET, "1"), 202);
+    wait_for_runs(fixture, 4, 0, 0);
+    assert_int_equal(deployment(fixture, "b")->phase, TT_PHASE_SUSPENDED);
+    assert_int_equal(deployment(fixture, "b")->last_run, before);
+    assert_true(deployment(fixture, "c")->last_run > before);
+    fixture->suspended = NULL;
+    push(fixture, 1, 2, 2);
+    assert_int_equal(deliver(fixture, "fleet", SECRET, "2"), 202);
+    wait_for_runs(fixture, 5, 0, 0);
+    assert_int_equal(deployment(fixture, "b")->phase, TT_PHASE_IDLE);
+    assert_true(deployment(fixture, "b")->last_run > before);
+}
+
 static void a_held_plan_is_approved(void **state)
 {
     struct fixture *fixture = *state;
@@ -358,6 +384,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_push_touches_one, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_suspended_one_waits, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_held_plan_is_approved, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_failing_one_delays_nobody, set_up, tear_down),
     };
