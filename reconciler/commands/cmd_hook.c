@@ -157,7 +157,7 @@ static int uninstall(struct tt_session *session, const char *folder, const char 
 
 int tt_hook_install(struct tt_session *session, const char *repository, struct tt_error *err)
 {
-    const char *folder;
+    const char *folder = "";
 
     if (hooks_folder(&session->arena, repository, &folder, err) < 0 ||
         install(session, folder, "post-receive", err) < 0)
@@ -167,7 +167,7 @@ int tt_hook_install(struct tt_session *session, const char *repository, struct t
 
 int tt_hook_uninstall(struct tt_session *session, const char *repository, struct tt_error *err)
 {
-    const char *folder;
+    const char *folder = "";
     bool found = false;
 
     if (hooks_folder(&session->arena, repository, &folder, err) < 0)

@@ -67,7 +67,7 @@ static void read_push(struct push *push)
         old = strtok_r(line, " \n", &rest);
         new = strtok_r(NULL, " \n", &rest);
         ref = strtok_r(NULL, "\n", &rest);
-        if (!old || !new || !ref || strcmp(ref, push->branch) != 0 || is_zero(new))
+        if (!old || !new || !ref || !tt_streq(ref, push->branch) || is_zero(new))
             continue;
         push->old = is_zero(old) ? NULL : tt_strdup(&push->session->arena, old);
         push->new = tt_strdup(&push->session->arena, new);
