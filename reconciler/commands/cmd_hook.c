@@ -82,6 +82,16 @@ static const char *script(struct tt_session *session, bool gate, struct tt_error
     tt_buf_addf(&text, " %s", quoted(arena, tt_printf(arena, "--state=%s", session->state_folder)));
     if (options->path)
         tt_buf_addf(&text, " %s", quoted(arena, tt_printf(arena, "--path=%s", options->path)));
+    if (options->signers) {
+        char *signers = realpath(options->signers, NULL);
+
+        if (!signers) {
+            tt_fail_errno(err, TT_ERR_NOT_FOUND, "cannot find %s", options->signers);
+            return NULL;
+        }
+        tt_buf_addf(&text, " %s", quoted(arena, tt_printf(arena, "--signers=%s", signers)));
+        free(signers);
+    }
     tt_buf_add(&text, "\n");
     return tt_strdup(arena, tt_buf_text(&text));
 }

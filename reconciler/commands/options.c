@@ -64,6 +64,8 @@ static const struct option table[] = {
      LISTED},
     {"gate", NULL, "refuse pushes whose specs are wrong or whose plan is held", FLAG, AT(gate),
      LISTED},
+    {"signers", "FILE", "take only commits with an SSH signature of an allowed signer", TEXT,
+     AT(signers), LISTED},
     {"force", NULL, "take the place of a hook that is there", FLAG, AT(force), LISTED},
     {"format", "FORMAT", "dot, mermaid or svg (default: dot)", TEXT, AT(format), LISTED},
     {"steps", NULL, "draw the steps of the plan", FLAG, AT(steps), LISTED},

@@ -30,17 +30,18 @@ struct tt_options {
     bool allow_vanished;
     bool auto_approve;
     int parallelism;
-    int number;         /* history: how many; 0: not given */
-    int keep;           /* history: how many the store keeps; 0: not given */
-    const char *format; /* graph: dot, mermaid or svg */
-    const char *save;   /* a folder for the plan and the world it was made from */
-    const char *config; /* serve */
-    bool check;         /* serve: read the configuration only */
-    const char *as;     /* adopt: "Service/web" */
-    const char *policy; /* hook: plan or apply; NULL: not given */
-    bool gate;          /* hook: before the push is taken */
-    bool force;         /* hook: in the place of another hook */
-    bool steps;         /* graph: the plan instead of the fleet */
+    int number;          /* history: how many; 0: not given */
+    int keep;            /* history: how many the store keeps; 0: not given */
+    const char *format;  /* graph: dot, mermaid or svg */
+    const char *save;    /* a folder for the plan and the world it was made from */
+    const char *config;  /* serve */
+    bool check;          /* serve: read the configuration only */
+    const char *as;      /* adopt: "Service/web" */
+    const char *policy;  /* hook: plan or apply; NULL: not given */
+    const char *signers; /* hook: who may sign what is pushed; NULL: nobody has to */
+    bool gate;           /* hook: before the push is taken */
+    bool force;          /* hook: in the place of another hook */
+    bool steps;          /* graph: the plan instead of the fleet */
 };
 
 struct tt_session;
