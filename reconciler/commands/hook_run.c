@@ -238,8 +238,8 @@ static int carry_out(struct push *push)
         other = run_child(push, "apply", &push->applied);
     if (other == 1)
         fprintf(stderr,
-                "trimtab: the commit is pushed, and not all of it is applied: push again once the "
-                "cause is gone, or run trimtab apply --rev %.12s\n",
+                "trimtab: the commit is pushed, and not all of it is applied: once the cause is "
+                "gone, run trimtab apply --rev %.12s in this repository, or push another commit\n",
                 push->new);
     return other ? other : code;
 }
