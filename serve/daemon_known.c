@@ -65,6 +65,8 @@ static void free_state(struct tt_deployment_state *state)
     free(state->repository);
     free(state->name);
     free(state->accounts);
+    free(state->policy.windows.items);
+    free(state->recover);
     free(state->mark);
     free(state->message);
     free(state);
@@ -137,6 +139,21 @@ static void say_queued(struct tt_daemon *daemon, const char *repository, const c
     tt_events_add(&daemon->events, tt_daemon_now(daemon), "queued", object);
 }
 
+static void set_policy(struct tt_deployment_state *state, const struct tt_policy *policy)
+{
+    size_t size = policy->windows.count * sizeof(*policy->windows.items);
+
+    free(state->policy.windows.items);
+    state->policy = *policy;
+    state->policy.windows.items = NULL;
+    if (!size)
+        return;
+    state->policy.windows.items = malloc(size);
+    if (!state->policy.windows.items)
+        abort();
+    memcpy(state->policy.windows.items, policy->windows.items, size);
+}
+
 static void update_one(struct tt_daemon *daemon, const char *repository,
                        const struct tt_followed *followed)
 {
@@ -156,8 +173,9 @@ static void update_one(struct tt_daemon *daemon, const char *repository,
     }
     tt_daemon_set(&state->mark, followed->mark);
     tt_daemon_set(&state->accounts, followed->accounts);
+    set_policy(state, &followed->policy);
     tt_queue_add(daemon->queue, key, triggers, tt_daemon_now(daemon));
-    tt_queue_pause(daemon->queue, key, followed->suspend);
+    tt_queue_pause(daemon->queue, key, followed->policy.suspend);
     if (triggers)
         say_queued(daemon, repository, followed->name);
     tt_arena_release(&scratch);

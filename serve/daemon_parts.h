@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 
 #include "model/json.h"
+#include "model/policy.h"
 #include "model/words.h"
 #include "reconciler/store.h"
 #include "serve/deliver.h"
@@ -31,7 +32,11 @@ struct tt_deployment_state {
     int64_t last_run, held_run;
     int drift;
     bool held;
-    bool approved; /* held.json is to be carried out */
+    struct tt_policy policy; /* its windows on the heap */
+    bool unserved;           /* what was pushed was looked at, and is not done */
+    bool repair;             /* a look has found what may be repaired */
+    char *recover;           /* a balancer that the next run replaces; NULL: none */
+    bool approved;           /* held.json is to be carried out */
 };
 
 /* A repository that is followed, by a thread of its own. */
@@ -58,6 +63,9 @@ struct tt_job {
     const char *accounts;
     const char *key, *repository, *name, *revision, *folder, *path, *mark;
     const char *command; /* "apply" */
+    const char *target;  /* "LoadBalancer/shop/edge"; NULL: the whole deployment */
+    const char *broken;  /* a balancer that a look found failed; NULL: none */
+    bool push;           /* what was pushed is to be served */
     bool approved;
     unsigned triggers;
     int parallelism;
@@ -127,6 +135,16 @@ int tt_held_keep(struct tt_daemon *daemon, struct tt_arena *arena, const char *k
                  struct tt_error *err);
 /* The file of the approved plan in FOLDER. */
 const char *tt_held_file(struct tt_arena *arena, const char *folder);
+
+/* daemon_policy.c: with the mutex held, what JOB does by its triggers and STATE's policy. */
+void tt_policy_choose(struct tt_deployment_state *state, struct tt_job *job, tt_time now);
+/* Reads what a job that only looked has planned. */
+void tt_policy_look(struct tt_job *job);
+/* True when a job that ended with CODE did what was pushed, or found it done. */
+bool tt_policy_served(const struct tt_job *job, int code);
+/* With the mutex held, after a job that did not fail; true: run it again at once. */
+bool tt_policy_follow(struct tt_deployment_state *state, const struct tt_job *job, int code,
+                      tt_time now);
 
 /* daemon_lines.c: one line that a run said. */
 void tt_job_line(void *self, const char *line, size_t length);

@@ -54,7 +54,11 @@ static const char *const *arguments(struct tt_job *job)
     if (job->path)
         add(job, &list, tt_printf(arena, "--path=%s", job->path));
     add(job, &list, tt_printf(arena, "--rev=%s", job->revision));
-    add(job, &list, tt_printf(arena, "--target=Deployment/%s", job->name));
+    add(job, &list,
+        job->target ? tt_printf(arena, "--target=%s", job->target)
+                    : tt_printf(arena, "--target=Deployment/%s", job->name));
+    if (strcmp(job->command, "plan") == 0)
+        add(job, &list, "--detailed-exitcode");
     add(job, &list, tt_printf(arena, "--state=%s", job->daemon->state_folder));
     add(job, &list, tt_printf(arena, "--save=%s", tt_job_folder(job->daemon, arena, job->key)));
     *TT_VEC_ADD(arena, &list) = NULL;
@@ -122,7 +126,11 @@ static const char *explain(struct tt_job *job, int code, const struct tt_buf *er
 
 static const char *result_word(const struct tt_job *job, int code, bool failed)
 {
-    return failed ? "failed" : code == EXIT_HELD ? "held" : job->planned ? "done" : "nothing to do";
+    if (failed)
+        return "failed";
+    if (code == EXIT_HELD)
+        return "held";
+    return !job->planned ? "nothing to do" : code == 2 ? "changes" : "done";
 }
 
 static void tell_end(struct tt_job *job, int64_t run, const char *result, const char *message,
@@ -180,14 +188,18 @@ static void end(struct tt_job *job, int code, const struct tt_buf *errors)
     struct tt_deployment_state *state;
     struct tt_error err = {0};
     struct tt_queue_state queue = {0};
+    bool again = false;
+    int drift = -1;
     int64_t run = find_run(job);
 
+    if (!failed)
+        tt_policy_look(job);
     if (!failed && code == EXIT_HELD)
         message = tt_printf(&job->arena, "%d %s held by a guard", job->held,
                             job->held == 1 ? "step is" : "steps are");
     if (code == EXIT_HELD && run && tt_held_keep(daemon, &job->arena, job->key, &err) < 0)
         tt_log(&daemon->log, TT_LOG_ERROR, job->repository, job->name, "%s", err.message);
-    if (!failed && job->triggers & TT_TRIGGER_PUSH)
+    if (!failed && tt_policy_served(job, code))
         tt_known_served(daemon, job->repository, job->name, job->mark);
     pthread_mutex_lock(&daemon->mutex);
     stopped = daemon->stopping;
@@ -197,6 +209,8 @@ static void end(struct tt_job *job, int code, const struct tt_buf *errors)
         state->last_run = run ? run : state->last_run;
         state->held = code == EXIT_HELD;
         state->held_run = !state->held ? 0 : run ? run : state->held_run;
+        drift = state->drift;
+        again = !failed && tt_policy_follow(state, job, code, tt_daemon_now(daemon));
         if (!failed)
             state->drift = strcmp(job->command, "apply") == 0 ? job->held : job->planned;
         tt_daemon_set(&state->message, message);
@@ -205,13 +219,13 @@ static void end(struct tt_job *job, int code, const struct tt_buf *errors)
         count(job, code, failed);
     pthread_mutex_unlock(&daemon->mutex);
 
-    if (!failed && !(job->triggers & TT_TRIGGER_PUSH) && job->planned)
+    if (!failed && !(job->triggers & TT_TRIGGER_PUSH) && job->planned && job->planned != drift)
         tell_drift(job);
     tell_end(job, run, failed && stopped ? "stopped" : result_word(job, code, failed), message,
              queue.failures + failed);
     pthread_mutex_lock(&daemon->mutex);
     tt_queue_done(daemon->queue, job->key, failed, tt_daemon_now(daemon));
-    if (code == 0 && strcmp(job->command, "plan") == 0) /* the guard has let go */
+    if (again)
         tt_queue_trigger(daemon->queue, job->key, TT_TRIGGER_CHECK, tt_daemon_now(daemon));
     pthread_mutex_unlock(&daemon->mutex);
 }
@@ -262,12 +276,6 @@ static void *work(void *self)
     return NULL;
 }
 
-/* A held plan is not tried with each check, only looked at: nothing new is written to history. */
-static const char *command_of(const struct tt_deployment_state *state, unsigned triggers)
-{
-    return state->held && !state->approved && triggers == TT_TRIGGER_CHECK ? "plan" : "apply";
-}
-
 static struct tt_job *make(struct tt_daemon *daemon, struct tt_deployment_state *state,
                            const struct tt_follower *follower, unsigned triggers)
 {
@@ -286,10 +294,8 @@ static struct tt_job *make(struct tt_daemon *daemon, struct tt_deployment_state 
     job->revision = tt_strdup(&job->arena, follower->revision);
     job->folder = tt_strdup(&job->arena, follower->folder);
     job->path = tt_strdup(&job->arena, follower->config->path);
-    job->command = command_of(state, triggers);
-    job->approved = state->approved;
-    state->approved = false;
     job->triggers = triggers;
+    tt_policy_choose(state, job, tt_daemon_now(daemon));
     job->parallelism = daemon->config->parallelism;
     job->time_limit = daemon->config->time_limit;
     return job;

@@ -20,6 +20,16 @@ static const char *accounts_of(struct tt_arena *arena, const struct tt_desired *
     return tt_strdup(arena, tt_buf_text(&text));
 }
 
+static struct tt_policy copy_policy(struct tt_arena *arena, const struct tt_policy *policy)
+{
+    struct tt_policy copy = *policy;
+
+    memset(&copy.windows, 0, sizeof(copy.windows));
+    TT_EACH (window, &policy->windows)
+        *TT_VEC_ADD(arena, &copy.windows) = *window;
+    return copy;
+}
+
 static int fail_findings(const struct tt_findings *findings, const char *revision,
                          struct tt_error *err)
 {
@@ -50,8 +60,8 @@ int tt_poll_read(struct tt_arena *arena, const struct tt_repository_config *repo
         TT_EACH (deployment, &desired->deployments)
             *TT_VEC_ADD(arena, &list) = (struct tt_followed){
                 .name = tt_strdup(arena, (*deployment)->name),
+                .policy = copy_policy(arena, &(*deployment)->policy),
                 .accounts = accounts_of(arena, desired, *deployment),
-                .suspend = (*deployment)->policy.suspend,
                 .mark = tt_deployment_digest(arena, desired, *deployment),
             };
         *ret_list = list;

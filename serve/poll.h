@@ -7,6 +7,7 @@
 
 #include <stdatomic.h>
 
+#include "model/policy.h"
 #include "serve/config.h"
 
 /* Fetches the branch into the bare repository FOLDER, which is made when it is not there. The
@@ -22,8 +23,8 @@ int tt_poll_known(struct tt_arena *arena, const struct tt_repository_config *rep
 
 struct tt_followed {
     const char *name;
+    struct tt_policy policy;
     const char *accounts; /* those that it uses: ",aws-prod,here," */
-    bool suspend;         /* nothing is done without a person */
     const char *mark;     /* equal marks: nothing that concerns it was touched */
 };
 struct tt_followed_list {

@@ -77,7 +77,7 @@ static void git(struct fixture *fixture, ...)
 }
 
 /* Three deployments with so many servers each, in clouds of their own. */
-static void push(struct fixture *fixture, int a, int b, int c)
+static void push_with(struct fixture *fixture, int a, int b, int c, const char *policy_of_a)
 {
     const char *names[] = {"a", "b", "c"};
     const int counts[] = {a, b, c};
@@ -88,17 +88,22 @@ static void push(struct fixture *fixture, int a, int b, int c)
                     "apiVersion: trimtab/v1\nkind: Account\nmetadata: {name: cloud-%s}\n"
                     "spec: {provider: sim, regions: [r]}\n---\n"
                     "apiVersion: trimtab/v1\nkind: Deployment\nmetadata: {name: %s}\n"
-                    "spec: {guard: {maxDestroy: 30%%}, suspend: %s}\n---\n"
+                    "spec: {guard: {maxDestroy: 30%%}, suspend: %s%s}\n---\n"
                     "apiVersion: trimtab/v1\nkind: Service\nmetadata: {name: web}\n"
                     "spec:\n  deployment: %s\n  server: {template: t}\n  port: 80\n"
                     "  placements:\n    - {account: cloud-%s, region: r, count: %d}\n---\n",
                     names[i], names[i], tt_streq(names[i], fixture->suspended) ? "true" : "false",
-                    names[i], names[i], counts[i]);
+                    i == 0 ? policy_of_a : "", names[i], names[i], counts[i]);
     write_file(fixture, tt_printf(&fixture->arena, "%s/fleet.yaml", fixture->tree),
                tt_buf_text(&text));
     git(fixture, "add", "-A", NULL);
     git(fixture, "commit", "-q", "-m", "another", NULL);
     git(fixture, "push", "-q", fixture->bare, "HEAD:main", NULL);
+}
+
+static void push(struct fixture *fixture, int a, int b, int c)
+{
+    push_with(fixture, a, b, c, "");
 }
 
 static void start(struct fixture *fixture)
@@ -380,12 +385,42 @@ static void a_failing_one_delays_nobody(void **state)
     assert_int_equal(deployment(fixture, "a")->failures, 0);
 }
 
+static void policies_are_kept(void **state)
+{
+    struct fixture *fixture = *state;
+    struct tt_error err = {0};
+
+    push_with(fixture, 2, 1, 1, ", onPush: plan");
+    start(fixture);
+    wait_for_runs(fixture, 3, 0, 0);
+    assert_int_equal(deployment(fixture, "a")->drift, 2); /* looked at, and not done */
+    assert_int_equal(deployment(fixture, "a")->last_run, 0);
+    assert_int_equal(tt_daemon_check(fixture->daemon, "fleet", "a", "me", &err), 0);
+    wait_for_runs(fixture, 4, 0, 0);
+    assert_int_equal(deployment(fixture, "a")->drift, 2); /* no check does it either */
+    fixture->suspended = "a";
+    push_with(fixture, 2, 1, 1, ", onPush: apply");
+    assert_int_equal(deliver(fixture, "fleet", SECRET, NULL), 202);
+    for (tt_time until = tt_monotonic() + PATIENCE;
+         deployment(fixture, "a")->phase != TT_PHASE_SUSPENDED && tt_monotonic() < until;)
+        nap();
+    assert_int_equal(deployment(fixture, "a")->phase, TT_PHASE_SUSPENDED);
+    wait_for_runs(fixture, 4, 0, 0);
+    fixture->suspended = NULL;
+    push_with(fixture, 2, 1, 1, ", onPush: apply");
+    assert_int_equal(deliver(fixture, "fleet", SECRET, NULL), 202);
+    wait_for_runs(fixture, 5, 0, 0);
+    assert_int_equal(deployment(fixture, "a")->drift, 0);
+    assert_true(deployment(fixture, "a")->last_run > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_push_touches_one, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_suspended_one_waits, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_held_plan_is_approved, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(policies_are_kept, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_failing_one_delays_nobody, set_up, tear_down),
     };
 
