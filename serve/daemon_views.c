@@ -87,7 +87,7 @@ int tt_daemon_plan(struct tt_daemon *daemon, struct tt_arena *arena, const char 
                    const char *deployment, const char **ret_plan, const char **ret_world,
                    struct tt_error *err)
 {
-    const char *key, *folder;
+    const char *key = NULL, *folder;
     char *plan, *world;
 
     if (find(daemon, arena, repository, deployment, &key, err) < 0)
@@ -108,7 +108,7 @@ int tt_daemon_check(struct tt_daemon *daemon, const char *repository, const char
 {
     struct tt_arena scratch;
     json_t *object;
-    const char *key;
+    const char *key = NULL;
     int result;
 
     tt_arena_init(&scratch);

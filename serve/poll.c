@@ -56,7 +56,7 @@ int tt_poll_read(struct tt_arena *arena, const struct tt_repository_config *repo
     result = tt_specs_load(&scratch, &request, &desired, &findings, err);
     if (result == 0 && !desired)
         result = fail_findings(&findings, revision, err);
-    if (result == 0) {
+    if (result == 0 && desired) {
         TT_EACH (deployment, &desired->deployments)
             *TT_VEC_ADD(arena, &list) = (struct tt_followed){
                 .name = tt_strdup(arena, (*deployment)->name),
