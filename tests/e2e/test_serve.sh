@@ -51,6 +51,21 @@ serves() {
     [ "$(serving)" = "$1" ]
 }
 
+replaced() {
+    [ "$(count_logged 'was replaced')" -ge "$1" ]
+}
+
+# kill_machine PATTERN: the processes whose command lines have it.
+kill_machine() {
+    local pid
+
+    for pid in $(processes); do
+        if { tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null | grep -qE -- "$1"; then
+            kill -KILL "$pid" 2>/dev/null
+        fi
+    done
+}
+
 # After a failure the daemon's own words help.
 show_log() {
     [ "$failures" -eq 0 ] || sed 's/^/  log: /' "$log" | tail -n 60
@@ -108,14 +123,21 @@ check "a good commit after it is applied" eventually 30 serves 4
 # Recovery without a hand.
 write_config 500ms 1s
 kill -HUP "$daemon"
-machine=$(status 'd["deployments"][0]["balancers"][0]["machine"]')
-for pid in $(processes); do
-    if { tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null | grep -qE "haproxy|$machine"; then
-        kill -KILL "$pid" 2>/dev/null
-    fi
-done
+kill_machine "$(status 'd["deployments"][0]["balancers"][0]["machine"]')|haproxy"
 check "the killed balancer is replaced" eventually 30 logged 'LoadBalancer/[^ ]* was replaced'
 check "and all serve again" eventually 20 answers_from 12 4
+
+# Where drift is only reported, a server that dies is told, and a balancer is replaced all the same.
+sed -i 's/^  state: running/  state: running\n  onDrift: report/' "$repo/fleet.yaml"
+push "report"
+check "from now on a check only looks" eventually 20 logged 'drift of [0-9a-f]+: nothing to do'
+kill_machine "$(status 'd["deployments"][0]["services"][0]["servers"][0]["id"]')"
+check "a killed server is reported" eventually 20 logged 'drift of [0-9a-f]+: changes'
+applied=$(count_logged 'apply of')
+sleep 2
+check "and nothing is applied" [ "$(count_logged 'apply of')" -eq "$applied" ]
+kill_machine "$(status 'd["deployments"][0]["balancers"][0]["machine"]')|haproxy"
+check "a killed balancer is replaced" eventually 30 replaced 2
 
 kill -TERM "$daemon"
 code=0
