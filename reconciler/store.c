@@ -36,11 +36,14 @@ static int enter_wal(struct tt_store *store, struct tt_error *err)
     }
 }
 
-/* SQLite gives its other files the mode of this one. */
+/* SQLite gives its other files the mode of this one. A file that exists is not opened here: to
+ * close it would give up the locks of all who have the store open in this process. */
 static int touch_file(const char *path, struct tt_error *err)
 {
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
+    if (fd < 0 && errno == EEXIST && access(path, R_OK | W_OK) == 0)
+        return 0;
     if (fd < 0)
         return tt_fail_errno(err, TT_ERR_INTERNAL, "cannot open the store %s", path);
     close(fd);
