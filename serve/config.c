@@ -140,6 +140,35 @@ static void read_notification(const struct reader *reader, const struct tt_doc_n
                       "the command begins with a program's absolute path");
 }
 
+static bool is_digest(const char *text)
+{
+    return text && strlen(text) == 64 && strspn(text, "0123456789abcdef") == 64;
+}
+
+static void read_web(const struct reader *reader, const struct tt_doc_web *doc)
+{
+    const struct tt_doc_token *docs = doc->tokens.items;
+    struct tt_config *config = reader->config;
+
+    config->web.given = doc->at.node != NULL;
+    config->web.address = copy(config, &doc->address);
+    config->web.port = (int)doc->port.number;
+    config->web.certificate = copy(config, &doc->certificate);
+    config->web.key = copy(config, &doc->key);
+    if (doc->key.given != doc->certificate.given)
+        tt_report_add(reader->report, "missing-key", doc->at.mark, NULL,
+                      "TLS needs both certificate and key");
+    for (size_t i = 0; i < doc->tokens.count; i++) {
+        if (!is_digest(docs[i].sha256.text))
+            tt_report_add(reader->report, "bad-value", docs[i].sha256.mark, docs[i].name.text,
+                          "sha256 is 64 hexadecimal digits: printf %%s TOKEN | sha256sum");
+        *TT_VEC_ADD(&config->arena, &config->web.tokens) =
+            (struct tt_token_config){.name = copy(config, &docs[i].name),
+                                     .sha256 = copy(config, &docs[i].sha256),
+                                     .is_operator = docs[i].role.number == 1};
+    }
+}
+
 static void read_all(const struct reader *reader, const struct tt_doc_config *doc)
 {
     struct tt_config *config = reader->config;
@@ -149,6 +178,7 @@ static void read_all(const struct reader *reader, const struct tt_doc_config *do
         read_notification(reader, (const struct tt_doc_notification *)doc->notifications.items + i);
     config->state = copy(config, &doc->state);
     config->log_json = doc->log.number == 1;
+    read_web(reader, &doc->web);
     config->limit = (int)doc->runs.limit.number;
     config->parallelism = (int)doc->runs.parallelism.number;
     config->check = doc->runs.check.number;

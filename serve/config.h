@@ -61,6 +61,21 @@ struct tt_notify_config {
     int per_minute;
 };
 
+/* Who may do what over HTTP. */
+struct tt_token_config {
+    const char *name;
+    const char *sha256; /* of the token, in lower case */
+    bool is_operator;
+};
+
+struct tt_web_config {
+    bool given;
+    const char *address;
+    int port;
+    const char *certificate, *key; /* files; NULL: no TLS */
+    TT_VEC(struct tt_token_config) tokens;
+};
+
 struct tt_config {
     struct tt_arena arena; /* where all of it lives */
     TT_VEC(struct tt_repository_config) repositories;
@@ -68,6 +83,7 @@ struct tt_config {
     const char *state; /* NULL: as every command finds it */
     bool log_json;
     int limit, parallelism; /* runs at once, calls at once in each */
+    struct tt_web_config web;
     tt_time check, backoff, longest_backoff, time_limit;
 };
 

@@ -107,6 +107,33 @@ static const struct tt_table notification = {.name = "notification",
                                              .discriminator = "type",
                                              .credentials = true};
 
+static const char *const role_words[] = {"viewer", "operator", NULL};
+
+static const struct tt_field token_fields[] = {
+    {"name", TT_FIELD_LABEL, AT(tt_doc_token, name), "Whose it is.", .required = true},
+    {"sha256", TT_FIELD_STRING, AT(tt_doc_token, sha256),
+     "The token's digest: printf %s TOKEN | sha256sum.", .required = true},
+    {"role", TT_FIELD_WORD, AT(tt_doc_token, role), "What it may do.", .fallback = "viewer",
+     .words = role_words},
+    {0}};
+static const struct tt_table token = {.name = "token",
+                                      .size = sizeof(struct tt_doc_token),
+                                      .fields = token_fields,
+                                      .credentials = true};
+
+static const struct tt_field web_fields[] = {
+    {"address", TT_FIELD_ADDRESS, AT(tt_doc_web, address), "Where it listens.",
+     .fallback = "127.0.0.1"},
+    {"port", TT_FIELD_INTEGER, AT(tt_doc_web, port), "At which port; 0: a free one.",
+     .fallback = "8080", .min = 0, .max = 65535},
+    {"certificate", TT_FIELD_STRING, AT(tt_doc_web, certificate), "A file with PEM, for TLS."},
+    {"key", TT_FIELD_STRING, AT(tt_doc_web, key), "The file with its private key."},
+    {"tokens", TT_FIELD_OBJECTS, AT(tt_doc_web, tokens), "Who may read, and who may act.",
+     .table = &token},
+    {0}};
+static const struct tt_table web = {
+    .name = "web", .size = sizeof(struct tt_doc_web), .fields = web_fields, .credentials = true};
+
 static const struct tt_field config_fields[] = {
     {"repositories", TT_FIELD_OBJECTS, AT(tt_doc_config, repositories), "What is followed.",
      .required = true, .table = &repository},
@@ -116,6 +143,8 @@ static const struct tt_field config_fields[] = {
      .words = log_words},
     {"notifications", TT_FIELD_OBJECTS, AT(tt_doc_config, notifications),
      "Who is told of what went wrong.", .table = &notification},
+    {"web", TT_FIELD_OBJECT, AT(tt_doc_config, web), "The page and the API; none without it.",
+     .table = &web},
     {"runs", TT_FIELD_OBJECT, AT(tt_doc_config, runs), "How much, how often.", .table = &runs},
     {0}};
 const struct tt_table tt_config_table = {

@@ -42,12 +42,24 @@ struct tt_doc_runs {
     struct tt_scalar limit, parallelism, check, backoff, longest_backoff, time_limit;
 };
 
+struct tt_doc_token {
+    struct tt_object at;
+    struct tt_scalar name, sha256, role;
+};
+
+struct tt_doc_web {
+    struct tt_object at;
+    struct tt_scalar address, port, certificate, key;
+    struct tt_objects tokens;
+};
+
 struct tt_doc_config {
     struct tt_object at;
     struct tt_objects repositories;
     struct tt_scalar state, log;
     struct tt_objects notifications;
     struct tt_doc_runs runs;
+    struct tt_doc_web web;
 };
 
 extern const struct tt_table tt_config_table;

@@ -11,6 +11,7 @@
 #include "reconciler/commands/commands.h"
 #include "serve/serve.h"
 #include "serve/systemd.h"
+#include "serve/web/web.h"
 
 /* Runs are started from the file that this process was, even when it has been replaced since. */
 #define THIS_PROGRAM "/proc/self/exe"
@@ -74,12 +75,63 @@ static void wait_for_signals(struct tt_session *session, struct tt_daemon *daemo
     }
 }
 
+/* A copy: the configuration may be another one before the server ends. */
+static struct tt_web_options web_options(struct tt_session *session, const struct tt_config *config)
+{
+    struct tt_arena *arena = &session->arena;
+    struct tt_web_options options = {
+        .address = tt_strdup(arena, config->web.address),
+        .port = config->web.port,
+        .certificate = tt_strdup(arena, config->web.certificate),
+        .key = tt_strdup(arena, config->web.key),
+        .state_folder = state_folder(session, config),
+    };
+
+    TT_EACH (token, &config->web.tokens)
+        *TT_VEC_ADD(arena, &options.tokens) =
+            (struct tt_web_token){.name = tt_strdup(arena, token->name),
+                                  .sha256 = tt_strdup(arena, token->sha256),
+                                  .is_operator = token->is_operator};
+    return options;
+}
+
+/* Follows, and is watched, until a signal. */
+static int serve(struct tt_session *session, const struct tt_serve_options *options,
+                 struct tt_config *config, const sigset_t *signals)
+{
+    struct tt_web_options page = web_options(session, config);
+    bool watched = config->web.given;
+    struct tt_web *web = NULL;
+    struct tt_daemon *daemon;
+    struct tt_error err = {0};
+    int result;
+
+    if (tt_serve_start(options, config, &daemon, &err) < 0) {
+        tt_session_complain(session, &err);
+        return 1;
+    }
+    result = watched ? tt_web_start(&page, daemon, &web, &err) : 0;
+    if (result < 0) {
+        tt_session_complain(session, &err);
+    } else {
+        if (web && !session->options.quiet)
+            fprintf(stderr, "trimtab: the page is at http%s://%s:%d/\n",
+                    page.certificate ? "s" : "", page.address, tt_web_port(web));
+        tt_systemd_notify("READY=1");
+        wait_for_signals(session, daemon, signals);
+        tt_systemd_notify("STOPPING=1");
+    }
+    tt_serve_stop(daemon);
+    if (web)
+        tt_web_stop(web);
+    tt_serve_free(daemon);
+    return result < 0;
+}
+
 int tt_cmd_serve(struct tt_session *session)
 {
     struct tt_serve_options options = {.program = THIS_PROGRAM, .clock = session->clock};
-    struct tt_daemon *daemon;
     struct tt_config *config;
-    struct tt_error err = {0};
     sigset_t signals;
 
     if (!session->options.config) {
@@ -101,14 +153,5 @@ int tt_cmd_serve(struct tt_session *session)
     sigaddset(&signals, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     options.state_folder = state_folder(session, config);
-    if (tt_serve_start(&options, config, &daemon, &err) < 0) {
-        tt_session_complain(session, &err);
-        return 1;
-    }
-    tt_systemd_notify("READY=1");
-    wait_for_signals(session, daemon, &signals);
-    tt_systemd_notify("STOPPING=1");
-    tt_serve_stop(daemon);
-    tt_serve_free(daemon);
-    return 0;
+    return serve(session, &options, config, &signals);
 }

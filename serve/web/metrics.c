@@ -1,0 +1,60 @@
+/*
+ * Metrics in Prometheus's text form.
+ */
+#include "serve/web/request.h"
+
+static void add(struct tt_buf *out, const char *name, const char *type, const char *help,
+                const char *labels, uint64_t value)
+{
+    if (help)
+        tt_buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+    tt_buf_addf(out, "%s%s %llu\n", name, labels, (unsigned long long)value);
+}
+
+static void add_phases(struct tt_web_request *request, struct tt_buf *out)
+{
+    struct tt_daemon_deployments list = {0};
+    uint64_t phases[TT_PHASES] = {0}, drifted = 0;
+
+    tt_daemon_list(request->daemon, request->arena, &list);
+    for (size_t i = 0; i < list.count; i++) {
+        phases[list.items[i].phase]++;
+        drifted += list.items[i].drift > 0;
+    }
+    for (int i = 0; i < TT_PHASES; i++)
+        add(out, "trimtab_deployments", "gauge",
+            i == 0 ? "Deployments that are followed, by phase." : NULL,
+            tt_printf(request->arena, "{phase=\"%s\"}", tt_phase_name((enum tt_phase)i)),
+            phases[i]);
+    add(out, "trimtab_deployments_drifted", "gauge",
+        "Deployments in which the last check found something to do.", "", drifted);
+}
+
+void tt_web_metrics(struct tt_web_request *request, struct tt_web_reply *reply)
+{
+    struct tt_buf *out = &reply->body;
+    struct tt_daemon_counts counts = {0};
+
+    tt_daemon_counts(request->daemon, &counts);
+    reply->type = "text/plain; version=0.0.4; charset=utf-8";
+    add_phases(request, out);
+    add(out, "trimtab_runs_total", "counter", "Runs that ended, by result.", "{result=\"done\"}",
+        counts.runs_done);
+    add(out, "trimtab_runs_total", "counter", NULL, "{result=\"failed\"}", counts.runs_failed);
+    add(out, "trimtab_runs_total", "counter", NULL, "{result=\"held\"}", counts.runs_held);
+    add(out, "trimtab_recoveries_total", "counter", "Balancer machines that were replaced.", "",
+        counts.recoveries);
+    add(out, "trimtab_checks_total", "counter", "Comparisons with the world.", "", counts.checks);
+    add(out, "trimtab_drifts_total", "counter", "Checks that found something to do.", "",
+        counts.drifts);
+    add(out, "trimtab_deliveries_total", "counter", "Webhook deliveries, by what became of them.",
+        "{result=\"taken\"}", counts.deliveries);
+    add(out, "trimtab_deliveries_total", "counter", NULL, "{result=\"refused\"}",
+        counts.deliveries_refused);
+    add(out, "trimtab_notifications_total", "counter", "Notifications, by what became of them.",
+        "{result=\"sent\"}", counts.notifications);
+    add(out, "trimtab_notifications_total", "counter", NULL, "{result=\"failed\"}",
+        counts.notifications_failed);
+    add(out, "trimtab_queued", "gauge", "Deployments that wait for their run.", "", counts.queued);
+    add(out, "trimtab_running", "gauge", "Runs under way.", "", counts.running);
+}
