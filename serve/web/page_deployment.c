@@ -237,8 +237,9 @@ static struct tt_strings keys_of(struct tt_arena *arena, json_t *object)
     const char *key;
     json_t *value;
 
-    json_object_foreach (object, key, value)
+    json_object_foreach (object, key, value) {
         tt_strings_add(arena, &keys, tt_strdup(arena, key));
+    }
     tt_strings_sort(&keys);
     return keys;
 }
