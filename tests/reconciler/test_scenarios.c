@@ -245,7 +245,7 @@ static int run_scenario(struct tt_arena *arena, const char *name, struct tt_erro
 
 static int is_scenario(const struct dirent *entry)
 {
-    return entry->d_name[0] != '.';
+    return !strchr(entry->d_name, '.') /* the index is no scenario */;
 }
 
 static void test_scenarios(void **state)
