@@ -76,10 +76,15 @@ request() {
     [ -n "$url" ] || surprise "status shows no address of the balancer"
     # shellcheck disable=SC2016
     printf '\n$ for i in $(seq %d); do curl -s %s/; done | sort | uniq -c\n' "$1" "$url"
-    answers=$(for i in $(seq "$1"); do
-        curl -sS --fail --max-time 5 "$url/?$i" || exit 1
-    done) || surprise "a request through the balancer failed"
-    answers=$(sort <<<"$answers" | uniq -c)
+    # new members start slowly: for two seconds they get fewer requests than the others
+    for _ in $(seq 10); do
+        answers=$(for i in $(seq "$1"); do
+            curl -sS --fail --max-time 5 "$url/?$i" || exit 1
+        done) || surprise "a request through the balancer failed"
+        answers=$(sort <<<"$answers" | uniq -c)
+        [ "$(wc -l <<<"$answers")" -ne "$2" ] || break
+        sleep 0.5
+    done
     printf '%s\n' "$answers"
     [ "$(wc -l <<<"$answers")" -eq "$2" ] || surprise "these are not $2 servers"
 }
