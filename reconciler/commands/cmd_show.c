@@ -109,7 +109,7 @@ static int read_number(const char *text, int64_t *ret_run, struct tt_error *err)
 
 static int read_run(struct tt_session *session, struct tt_run_record *ret_run, struct tt_error *err)
 {
-    int64_t number;
+    int64_t number = 0;
     int opened;
 
     if (read_number(session->options.arguments.items[0], &number, err) < 0)
