@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The agent's backend for Zeus against a strict double of its REST API (zeus_double.py): whole tables,
-# draining before removal, foreign nodes left alone, errors told, and no password where it shows.
-# Covers providers/proxies/agent/zeus.lib and
+# draining before removal, foreign nodes left alone, errors told, and no password where it shows; and
+# against one of its command line (zcli_double.py).
+# Covers providers/proxies/agent/zeus.lib, zcli.lib and
 # reconciler/commands/cmd_agent.c. There is no Zeus to install: this proves what the public
 # documentation says, not the product.
 set -uo pipefail
@@ -113,5 +114,41 @@ $service${tab}10.0.0.10${tab}80${tab}in-service" "$(cat "$root/out")"
     settings
     run 1 startProxy 'a"b' NONE NONE 10.9.9.9 10.0.0.2 80
     run 0 stopProxy 10.0.0.2
+
+    # One that is too old for the API, by its command line; it tells no connections, so a drain lasts.
+    old=old.$shell
+    : >"$root/zcli.json.log"
+    printf '#!/bin/sh\nexec python3 %s %s "$@"\n' "$PWD/tests/e2e/zcli_double.py" "$root/zcli.json" >"$root/zcli"
+    chmod +x "$root/zcli"
+    settings "zcli $root/zcli"
+    run 0 startProxy "$old" NONE NONE 10.9.9.9 10.0.0.1 80
+    run 0 startProxy "$old" NONE NONE 10.9.9.9 10.0.0.10 80
+    before=$(wc -l <"$root/zcli.json.log")
+    run 0 startProxy "$old" NONE NONE 10.9.9.9 10.0.0.1 80
+    same "zcli: a call that changes nothing" "$before" "$(wc -l <"$root/zcli.json.log")"
+    run 0 configureProxy --drain "$old" 1
+    "$shell" "$root/enstratus/bin/stopProxy" 10.0.0.1 "$old" 80 2>"$root/err" &
+    leaving=$!
+    for _ in $(seq 100); do
+        grep -q 'Pool.addDrainingNodes' "$root/zcli.json.log" && break
+        sleep 0.05
+    done
+    run 0 listProxy "$old"
+    same "zcli: the pool" "$old${tab}10.0.0.1${tab}80${tab}draining
+$old${tab}10.0.0.10${tab}80${tab}in-service" "$(cat "$root/out")"
+    wait "$leaving" || fail "zcli: stopProxy: exit $?: $(cat "$root/err")"
+    run 0 listProxy "$old"
+    same "zcli: the pool without it" "$old${tab}10.0.0.10${tab}80${tab}in-service" "$(cat "$root/out")"
+    echo deaf >"$root/zcli.json.fate"
+    run 21 startProxy "$old" NONE NONE 10.9.9.9 10.0.0.3 80
+    grep -q 'did not change 10.0.0.3:80' "$root/err" || fail "zcli that does nothing: $(cat "$root/err")"
+    rm "$root/zcli.json.fate"
+    settings "zcli $root/none"
+    run 21 startProxy "$old" NONE NONE 10.9.9.9 10.0.0.3 80
+    grep -q 'cannot be run' "$root/err" || fail "no zcli: $(cat "$root/err")"
+    settings "zcli $root/zcli"
+    run 0 stopProxy 10.0.0.10
+    run 0 stopProxy 10.0.0.3
+    settings
 done
 printf 'passed\n'
