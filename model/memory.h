@@ -24,6 +24,19 @@ struct tt_known_server {
     const char *id;
 };
 
+/* A port of a machine that failed its last probes. */
+struct tt_failing_port {
+    const char *account;
+    const char *region;
+    const char *server; /* its id */
+    int port;           /* 0: what tells its pool */
+    int failures;       /* in a row; 0: it passed again */
+    tt_time at;         /* of the last one */
+};
+
+/* Where they are remembered: by account, region, server and port. */
+typedef TT_VEC(struct tt_failing_port) tt_failing_ports;
+
 struct tt_memory {
     TT_VEC(struct tt_recovery) recoveries;
     TT_VEC(struct tt_known_server) servers;

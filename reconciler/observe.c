@@ -183,7 +183,8 @@ struct tt_world *tt_observe(struct tt_arena *arena, const struct tt_clouds *clou
     tt_observe_pools(arena, clouds, desired, clock, options, options->only_machines ? &only : NULL,
                      world);
     if (!options->skip_health)
-        tt_observe_health(desired, clock, options, options->only_machines ? &only : NULL, world);
+        tt_observe_health(arena, desired, clock, options, options->only_machines ? &only : NULL,
+                          world);
     tt_world_sort(world);
     return world;
 }

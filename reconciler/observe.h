@@ -5,11 +5,13 @@
  * for its pool (listProxy), and the services' and balancers' health checks are made: a server that
  * answers is `passing`; one that fails `unhealthyAfter` times in a row at its `interval` is
  * `failing`, or still `pending` within its grace after creation. All of it in shared rounds: the
- * time is that of the slowest check, not the sum.
+ * time is that of the slowest check, not the sum. What a run before found failing a moment ago
+ * (memory) fails at its next failure.
  */
 #ifndef TT_RECONCILER_OBSERVE_H
 #define TT_RECONCILER_OBSERVE_H
 
+#include "model/memory.h"
 #include "model/world.h"
 #include "reconciler/clouds.h"
 
@@ -23,6 +25,10 @@ struct tt_observe_options {
     const struct tt_strings *only_accounts;
     /* NULL: all; else only the machines with these ids are probed and asked for their pools */
     const struct tt_strings *only_machines;
+    /* NULL, or what earlier runs saw fail: their failures count as the first in a row */
+    const tt_failing_ports *remembered;
+    /* NULL, or gets what fails now, and what was remembered and passes; lives with the world */
+    tt_failing_ports *ret_failing;
 };
 
 /* Never fails as a whole: what could not be seen is an unreachable region with its reason. The

@@ -10,26 +10,35 @@
 
 #include "base/str.h"
 #include "providers/http/probe.h"
+#include "reconciler/observe_memory.h"
 #include "reconciler/observe_pools.h"
 
-#define DEFAULT_GRACE (INT64_C(60) * 1000) /* of a balancer's machine, after its creation */
-#define TCP_TIMEOUT   2000
-#define ROUND_SLACK   20 /* ms: what is due so soon goes with the round */
+#define DEFAULT_GRACE    (INT64_C(60) * 1000) /* of a balancer's machine, after its creation */
+#define BALANCER_TIMEOUT 2000
+#define BOOTS            (-1) /* for failures: too young to be counted */
+#define ROUND_SLACK      20   /* ms: what is due so soon goes with the round */
+
+/* What a balancer answers itself: ours never ask a member for it (docs/agent.md). */
+#define ALIVE_PATH "/.well-known/trimtab-alive"
 
 /* One port of one server, to be checked. */
 struct watch {
+    struct tt_watched self;
     struct tt_server *server;
     struct tt_health_check check;
     const char *address;
-    int port;
-    int failures; /* in a row */
-    tt_time due;  /* from now */
+    bool tls, any_status; /* of struct tt_probe */
+    int failures;         /* in a row */
+    tt_time due;          /* from now */
     bool resolved;
 };
 
 struct watches {
     const struct tt_desired *desired;
+    const struct tt_observe_options *options;
     const struct tt_map *only;
+    const char *account, *region; /* whose servers are added */
+    tt_time now;
     struct tt_arena scratch;
     TT_VEC(struct watch) items;
 };
@@ -39,16 +48,27 @@ bool tt_observe_reaches(const struct tt_account *account)
     return account->provider != TT_PROVIDER_FILE && account->provider != TT_PROVIDER_SIM;
 }
 
-static void add_watch(struct watches *watches, struct tt_server *server,
-                      const struct tt_health_check *check, int port)
+/* The watch can be told more; NULL: the server has no address, or nothing to ask for. */
+static struct watch *add_watch(struct watches *watches, struct tt_server *server,
+                               const struct tt_health_check *check, int port)
 {
     const char *address =
         server->private_address ? server->private_address : server->public_address;
+    struct watch *watch;
 
     if (!address || port <= 0)
-        return;
-    *TT_VEC_ADD(&watches->scratch, &watches->items) =
-        (struct watch){.server = server, .check = *check, .address = address, .port = port};
+        return NULL;
+    watch = TT_VEC_ADD(&watches->scratch, &watches->items);
+    *watch = (struct watch){.self = {.account = watches->account,
+                                     .region = watches->region,
+                                     .server = server->id,
+                                     .port = port,
+                                     .interval = check->interval},
+                            .server = server,
+                            .check = *check,
+                            .address = address};
+    watch->failures = tt_observe_recall(watches->options, &watch->self, watches->now);
+    return watch;
 }
 
 static void add_service_server(struct watches *watches, struct tt_server *server)
@@ -63,8 +83,26 @@ static void add_service_server(struct watches *watches, struct tt_server *server
         add_watch(watches, server, service->health, service->port);
 }
 
-/* Whether a balancer's machine answers at its listeners' ports; what is behind is another matter.
+/* Whoever answers a request lives, whatever it says: what is behind a balancer is another matter.
  */
+static void add_listener(struct watches *watches, struct tt_server *server,
+                         const struct tt_health_check *check, const struct tt_listener *listener)
+{
+    struct tt_health_check asked = *check;
+    struct watch *watch;
+
+    asked.http = listener->protocol == TT_PROTOCOL_HTTP || listener->protocol == TT_PROTOCOL_HTTPS;
+    asked.path = asked.http ? ALIVE_PATH : NULL;
+    watch = add_watch(watches, server, &asked,
+                      listener->bound_port ? listener->bound_port : listener->port);
+    if (watch) {
+        watch->tls =
+            listener->protocol == TT_PROTOCOL_HTTPS || listener->protocol == TT_PROTOCOL_SSL;
+        watch->any_status = true;
+    }
+}
+
+/* The `health` of a LoadBalancer is its members' and says nothing of the machine itself. */
 static void add_balancer_machine(struct watches *watches, const struct tt_balancer *balancer,
                                  const struct tt_region *region, struct tt_server *server)
 {
@@ -72,7 +110,7 @@ static void add_balancer_machine(struct watches *watches, const struct tt_balanc
     const struct tt_listeners *listeners =
         pool && pool->listeners ? pool->listeners : balancer->listeners;
     struct tt_health_check check = {
-        .timeout = TCP_TIMEOUT,
+        .timeout = BALANCER_TIMEOUT,
         .interval = balancer->recovery.interval,
         .unhealthy_after = balancer->recovery.unhealthy_after,
         .grace = balancer->health ? balancer->health->grace : DEFAULT_GRACE,
@@ -83,8 +121,7 @@ static void add_balancer_machine(struct watches *watches, const struct tt_balanc
     if (listeners)
         TT_EACH (listener, listeners)
             if (listener->bound_port >= 0)
-                add_watch(watches, server, &check,
-                          listener->bound_port ? listener->bound_port : listener->port);
+                add_listener(watches, server, &check, listener);
 }
 
 static void add_server(struct watches *watches, const char *account, const struct tt_region *region,
@@ -114,9 +151,12 @@ static void add_watches(struct watches *watches, struct tt_world *world)
 
         if (!spec || !tt_observe_reaches(spec))
             continue;
-        TT_EACH (region, &account->regions)
+        watches->account = account->name;
+        TT_EACH (region, &account->regions) {
+            watches->region = region->name;
             TT_EACH (server, &region->servers)
                 add_server(watches, account->name, region, server);
+        }
     }
     /* the verdict comes from here alone; several ports share a server */
     TT_EACH (watch, &watches->items)
@@ -134,11 +174,12 @@ static void judge(struct watch *watch, bool passed, bool single, tt_time now)
     struct tt_server *server = watch->server;
 
     if (passed) {
+        watch->failures = 0;
         if (server->health == TT_HEALTH_UNKNOWN)
             server->health = TT_HEALTH_PASSING;
     } else if (single || boots(watch, now)) {
         /* one port that is not yet known to answer outweighs others that do */
-        watch->failures = -1;
+        watch->failures = BOOTS;
     } else if (++watch->failures >= watch->check.unhealthy_after) {
         server->health = TT_HEALTH_FAILING;
     } else {
@@ -161,8 +202,11 @@ static size_t collect_due(struct watches *watches, struct tt_probe *probes, stru
             continue;
         if (watch->due <= ROUND_SLACK) {
             owners[count] = watch;
-            probes[count++] = (struct tt_probe){
-                .address = watch->address, .port = watch->port, .check = &watch->check};
+            probes[count++] = (struct tt_probe){.address = watch->address,
+                                                .port = watch->self.port,
+                                                .check = &watch->check,
+                                                .tls = watch->tls,
+                                                .any_status = watch->any_status};
         } else if (*ret_wait < 0 || watch->due < *ret_wait) {
             *ret_wait = watch->due;
         }
@@ -205,7 +249,7 @@ static void run_rounds(struct watches *watches, const struct tt_clock *clock, bo
 static void conclude_unanswered(struct watches *watches, bool single)
 {
     TT_EACH (watch, &watches->items) {
-        if (watch->failures >= 0 || watch->server->health == TT_HEALTH_FAILING)
+        if (watch->failures != BOOTS || watch->server->health == TT_HEALTH_FAILING)
             continue;
         watch->server->health = TT_HEALTH_UNKNOWN;
         if (!single)
@@ -213,15 +257,26 @@ static void conclude_unanswered(struct watches *watches, bool single)
     }
 }
 
-void tt_observe_health(const struct tt_desired *desired, const struct tt_clock *clock,
-                       const struct tt_observe_options *options, const struct tt_map *only,
-                       struct tt_world *world)
+/* With a single probe nothing is learnt. */
+static void remember(struct tt_arena *arena, struct watches *watches, tt_time now)
 {
-    struct watches watches = {.desired = desired, .only = only};
+    TT_EACH (watch, &watches->items)
+        if (watch->failures != BOOTS)
+            tt_observe_note(arena, watches->options, &watch->self, watch->failures, now);
+}
+
+void tt_observe_health(struct tt_arena *arena, const struct tt_desired *desired,
+                       const struct tt_clock *clock, const struct tt_observe_options *options,
+                       const struct tt_map *only, struct tt_world *world)
+{
+    struct watches watches = {
+        .desired = desired, .options = options, .only = only, .now = clock->now(clock->self)};
 
     add_watches(&watches, world);
     if (watches.items.count)
         run_rounds(&watches, clock, options->single_probe);
     conclude_unanswered(&watches, options->single_probe);
+    if (!options->single_probe)
+        remember(arena, &watches, clock->now(clock->self));
     tt_arena_release(&watches.scratch);
 }

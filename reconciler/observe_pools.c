@@ -6,6 +6,7 @@
 
 #include "base/str.h"
 #include "providers/proxies/proxy.h"
+#include "reconciler/observe_memory.h"
 #include "reconciler/parallel.h"
 
 #define MOST_MACHINES    32
@@ -18,8 +19,9 @@ struct asking {
     struct tt_server *server;
     bool owned;
     struct tt_proxy proxy;
+    struct tt_watched self;
+    int failed; /* tries in a row, those of earlier runs with them */
     int tries;
-    tt_time interval;
     struct tt_arena arena;
     struct tt_pool pool;
     struct tt_error error; /* class NONE: the pool was read */
@@ -27,6 +29,7 @@ struct asking {
 
 struct askings {
     const struct tt_clock *clock;
+    tt_time now;
     TT_VEC(struct asking) items;
 };
 
@@ -86,10 +89,15 @@ static void add_asking(struct tt_arena *arena, const struct tt_balancer *balance
                   .address =
                       server->private_address ? server->private_address : server->public_address},
         .tries = dynamic ? balancer->recovery.unhealthy_after : DEFAULT_TRIES,
-        .interval = dynamic ? balancer->recovery.interval : DEFAULT_INTERVAL,
+        .self = {.account = cloud->account->name,
+                 .region = region->name,
+                 .server = server->id,
+                 .interval = dynamic ? balancer->recovery.interval : DEFAULT_INTERVAL},
     };
     if (options->single_probe || options->skip_health)
         asking->tries = 1;
+    else
+        asking->failed = tt_observe_recall(options, &asking->self, askings->now);
 }
 
 static void add_askings(struct tt_arena *arena, const struct tt_clouds *clouds,
@@ -135,16 +143,18 @@ static void ask(void *self, size_t index)
     struct askings *askings = self;
     struct asking *asking = &askings->items.items[index];
 
-    for (int tries = 1;; tries++) {
+    for (;;) {
         asking->error = (struct tt_error){0};
         asking->pool = (struct tt_pool){0};
         if (tt_proxy_list(&asking->proxy, &asking->arena, &asking->pool, &asking->error) == 0)
+            break;
+        if (is_silent(&asking->error) || asking->error.class == TT_ERR_DENIED)
+            break;
+        if (++asking->failed >= asking->tries)
             return;
-        if (is_silent(&asking->error) || asking->error.class == TT_ERR_DENIED ||
-            tries >= asking->tries)
-            return;
-        askings->clock->sleep(askings->clock->self, asking->interval);
+        askings->clock->sleep(askings->clock->self, asking->self.interval);
     }
+    asking->failed = 0;
 }
 
 static void blind(struct tt_arena *arena, struct tt_region *region, const struct asking *asking)
@@ -163,8 +173,13 @@ static void blind(struct tt_arena *arena, struct tt_region *region, const struct
 static void conclude(struct tt_arena *arena, const struct tt_observe_options *options,
                      struct askings *askings)
 {
+    tt_time now = askings->clock->now(askings->clock->self);
+
     TT_EACH (asking, &askings->items) {
         tt_arena_adopt(arena, &asking->arena);
+        if (!options->single_probe && !options->skip_health)
+            tt_observe_note(arena, options, &asking->self,
+                            is_our_fault(&asking->error) ? 0 : asking->failed, now);
         if (asking->error.class == TT_ERR_NONE) {
             asking->pool.machine = asking->server->id;
             *TT_VEC_ADD(arena, &asking->region->pools) = asking->pool;
@@ -183,7 +198,7 @@ void tt_observe_pools(struct tt_arena *arena, const struct tt_clouds *clouds,
                       const struct tt_observe_options *options, const struct tt_map *only,
                       struct tt_world *world)
 {
-    struct askings askings = {.clock = clock};
+    struct askings askings = {.clock = clock, .now = clock->now(clock->self)};
 
     add_askings(arena, clouds, desired, options, only, world, &askings);
     tt_parallel(clock, askings.items.count, MOST_MACHINES, ask, &askings);

@@ -134,6 +134,12 @@ int tt_store_load_memory(struct tt_store *store, struct tt_arena *arena, tt_time
                          struct tt_memory *ret_memory, struct tt_error *err);
 int tt_store_add_recovery(struct tt_store *store, const struct tt_recovery *recovery,
                           struct tt_error *err);
+/* Probes that failed within the day before NOW, sorted. */
+int tt_store_load_failing(struct tt_store *store, struct tt_arena *arena, tt_time now,
+                          tt_failing_ports *ret_ports, struct tt_error *err);
+/* Adds PORTS or replaces them; those without failures are forgotten, as those older than a day. */
+int tt_store_set_failing(struct tt_store *store, const tt_failing_ports *ports, tt_time now,
+                         struct tt_error *err);
 /* Replaces what is known of DEPLOYMENT's servers. */
 int tt_store_set_known(struct tt_store *store, const char *deployment,
                        const struct tt_known_server *servers, size_t count, struct tt_error *err);

@@ -53,6 +53,11 @@ static const char *const versions[] = {
     "CREATE TABLE applied("
     " deployment TEXT PRIMARY KEY, revision TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE settings(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;",
+    /* 3: probes that failed */
+    "CREATE TABLE failing("
+    " account TEXT NOT NULL, region TEXT NOT NULL, server TEXT NOT NULL, port INTEGER NOT NULL,"
+    " failures INTEGER NOT NULL, at INTEGER NOT NULL,"
+    " PRIMARY KEY(account, region, server, port)) WITHOUT ROWID;",
 };
 
 #define NEWEST ((int)(sizeof(versions) / sizeof(versions[0])))

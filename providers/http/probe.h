@@ -13,6 +13,8 @@ struct tt_probe {
     const char *address;
     int port;
     const struct tt_health_check *check; /* http: a status of 200 to 399 passes; else a connect */
+    bool tls;        /* over TLS, whoever the certificate names: nothing secret is said */
+    bool any_status; /* http: whoever answers is there, whatever the answer says */
     /* filled in */
     bool passed;
     char reason[128]; /* why not: "connection refused", "HTTP 503" */

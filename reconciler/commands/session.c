@@ -134,27 +134,50 @@ void tt_session_open_clouds(struct tt_session *session, bool readonly)
     session->clouds_open = true;
 }
 
+/* Opens the store where there is one; 1: there is none. */
+static int open_store(struct tt_session *session, struct tt_error *err)
+{
+    const char *file = tt_printf(&session->look, "%s/store.db", session->state_folder);
+
+    if (session->store)
+        return 0;
+    if (session->options.world || access(file, F_OK) < 0)
+        return 1;
+    return tt_store_open(session->state_folder, &session->store, err);
+}
+
+/* What earlier runs saw fail goes on being counted. A store that fails is told of when it is read
+ * (tt_session_remember); what is lost by it is time, no more. */
 void tt_session_observe(struct tt_session *session, const struct tt_observe_options *options)
 {
+    struct tt_observe_options own = *options;
+    tt_failing_ports before = {0}, after = {0};
+    tt_time now = session->clock->now(session->clock->self);
+    bool stored = open_store(session, NULL) == 0;
     struct tt_arena look;
 
     tt_arena_init(&look);
-    session->world = tt_observe(&look, &session->clouds, session->desired, session->clock, options);
+    if (stored && tt_store_load_failing(session->store, &look, now, &before, NULL) == 0)
+        own.remembered = &before;
+    own.ret_failing = &after;
+    session->world = tt_observe(&look, &session->clouds, session->desired, session->clock, &own);
+    if (stored)
+        tt_store_set_failing(session->store, &after, session->clock->now(session->clock->self),
+                             NULL);
     tt_arena_release(&session->look);
     tt_arena_adopt(&session->look, &look);
 }
 
 void tt_session_remember(struct tt_session *session)
 {
-    const char *file = tt_printf(&session->arena, "%s/store.db", session->state_folder);
     struct tt_error err = {0};
+    int opened = open_store(session, &err);
 
-    if (session->options.world || (!session->store && access(file, F_OK) < 0))
+    if (opened > 0)
         return;
-    if ((!session->store && tt_store_open(session->state_folder, &session->store, &err) < 0) ||
-        tt_store_load_memory(session->store, &session->arena,
-                             session->clock->now(session->clock->self), &session->memory,
-                             &err) < 0) {
+    if (opened < 0 || tt_store_load_memory(session->store, &session->arena,
+                                           session->clock->now(session->clock->self),
+                                           &session->memory, &err) < 0) {
         tt_wrap(&err, "going on without the memory of earlier runs");
         tt_session_complain(session, &err);
     }

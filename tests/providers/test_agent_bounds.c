@@ -238,32 +238,6 @@ static void test_busy_port_is_told_and_made_up_for(void **state)
     named_server_start(blocker, "w1", agent_address(machine, 11), 0); /* for the teardown */
 }
 
-/* A certificate for shop.example; false: there is no openssl. */
-static bool make_certificate(struct agent_machine *machine, const char *name)
-{
-    const char *argv[] = {"openssl",
-                          "req",
-                          "-x509",
-                          "-newkey",
-                          "ec",
-                          "-pkeyopt",
-                          "ec_paramgen_curve:P-256",
-                          "-nodes",
-                          "-days",
-                          "9",
-                          "-subj",
-                          tt_printf(&machine->arena, "/CN=%s", name),
-                          "-keyout",
-                          tt_printf(&machine->arena, "%s/%s.key", machine->root, name),
-                          "-out",
-                          tt_printf(&machine->arena, "%s/%s.crt", machine->root, name),
-                          NULL};
-
-    return tt_shell_run(&(struct tt_shell_request){.argv = argv, .timeout = 20000}, &machine->arena,
-                        &machine->result, NULL) == 0 &&
-           machine->result.exit_code == 0;
-}
-
 /* What a client sees of the certificate on PORT. */
 static const char *subject_on(struct agent_machine *machine, int port)
 {
@@ -291,7 +265,7 @@ static void test_certificates_are_the_listeners_or_the_services(void **state)
     int own = agent_free_port(machine), shared = agent_free_port(machine);
     const char *start, *listeners, *before;
 
-    if (!make_certificate(machine, "a.example") || !make_certificate(machine, "b.example"))
+    if (!agent_certificate(machine, "a.example") || !agent_certificate(machine, "b.example"))
         skip();
     listeners =
         settings_with(machine, tt_printf(&machine->arena,
@@ -311,7 +285,7 @@ static void test_certificates_are_the_listeners_or_the_services(void **state)
     assert_non_null(strstr(subject_on(machine, shared), "b.example"));
     /* One that is renewed in place is taken up by the next call. */
     before = certificate_on(machine, shared);
-    assert_true(make_certificate(machine, "b.example"));
+    assert_true(agent_certificate(machine, "b.example"));
     agent_ok(machine, agent_run(machine, "startProxy", start));
     assert_non_null(strstr(subject_on(machine, shared), "b.example"));
     assert_string_not_equal(certificate_on(machine, shared), before);

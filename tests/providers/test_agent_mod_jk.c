@@ -345,21 +345,6 @@ static bool openssl(struct pool *pool, const char *const *argv)
            pool->machine->result.exit_code == 0;
 }
 
-static bool make_certificate(struct pool *pool, const char *name)
-{
-    struct tt_arena *arena = &pool->machine->arena;
-    const char *argv[] = {"openssl",  "req",
-                          "-x509",    "-newkey",
-                          "rsa:2048", "-nodes",
-                          "-days",    "9",
-                          "-subj",    tt_printf(arena, "/CN=%s", name),
-                          "-keyout",  tt_printf(arena, "%s.key", name),
-                          "-out",     tt_printf(arena, "%s.crt", name),
-                          NULL};
-
-    return openssl(pool, argv);
-}
-
 static void test_tls_by_apache(void **state)
 {
     struct pool *pool = pool_get(state);
@@ -371,7 +356,8 @@ static void test_tls_by_apache(void **state)
         "b.example", "-connect", tt_printf(&machine->arena, "%s:%d", machine->address, port),
         NULL};
 
-    if (!make_certificate(pool, "a.example") || !make_certificate(pool, "b.example"))
+    if (!agent_certificate(pool->machine, "a.example") ||
+        !agent_certificate(pool->machine, "b.example"))
         skip();
     agent_ok(machine, agent_configure(machine, settings(pool, "round-robin", https)));
     agent_ok(machine, agent_run(machine, "listProxy", "--listeners"));

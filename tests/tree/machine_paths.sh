@@ -9,7 +9,7 @@ unfinished="(TO""DO|FIX""ME|XX""X)"
 failed=0
 
 files() {
-    find . -type f ! -path './.git/*' ! -path './build*' ! -path './LICENSE' \
+    find . -type f ! -path './.git' ! -path './.git/*' ! -path './build*' ! -path './LICENSE' \
         ! -path './tests/fuzz/corpus/*' -print0
 }
 

@@ -316,3 +316,20 @@ const char *agent_get_page(struct agent_machine *machine, int port, const char *
 {
     return agent_answer(machine, agent_ask(machine, port, host, path));
 }
+
+bool agent_certificate(struct agent_machine *machine, const char *name)
+{
+    struct tt_arena *arena = &machine->arena;
+    const char *argv[] = {"openssl",  "req",
+                          "-x509",    "-newkey",
+                          "rsa:2048", "-nodes",
+                          "-days",    "9",
+                          "-subj",    tt_printf(arena, "/CN=%s", name),
+                          "-keyout",  tt_printf(arena, "%s/%s.key", machine->root, name),
+                          "-out",     tt_printf(arena, "%s/%s.crt", machine->root, name),
+                          NULL};
+
+    return tt_shell_run(&(struct tt_shell_request){.argv = argv, .timeout = 20000}, arena,
+                        &machine->result, NULL) == 0 &&
+           machine->result.exit_code == 0;
+}

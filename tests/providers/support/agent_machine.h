@@ -5,6 +5,7 @@
 #ifndef TT_TESTS_AGENT_MACHINE_H
 #define TT_TESTS_AGENT_MACHINE_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/arena.h"
@@ -72,6 +73,9 @@ const char *agent_get_page(struct agent_machine *machine, int port, const char *
 /* Sends a request and leaves; the descriptor gives the answer later. */
 int agent_ask(struct agent_machine *machine, int port, const char *host, const char *path);
 const char *agent_answer(struct agent_machine *machine, int fd);
+
+/* NAME.crt and NAME.key in the root; false: there is no openssl. */
+bool agent_certificate(struct agent_machine *machine, const char *name);
 
 /* The text of a file below the root; NULL: there is none. */
 const char *agent_file(struct agent_machine *machine, const char *path);
