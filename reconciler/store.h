@@ -46,13 +46,19 @@ struct tt_run_record {
      */
     const char *result;
     int done, failed, skipped, held;
+    int64_t approves;     /* the held run whose plan it carries out; 0: none */
+    const char *approver; /* of a held run: who approved it; NULL: nobody yet */
+    tt_time approved;     /* when */
+    int64_t approved_by;  /* the run that carries it out */
     TT_VEC(struct tt_step_record) steps;
 };
 
 typedef TT_VEC(struct tt_run_record) tt_run_records;
 
 /* Records that a run begins: its command, trigger, revision and beginning, this process, and the
- * steps of PLAN (NULL: none). Runs past what is kept go. */
+ * steps of PLAN (NULL: none). Runs past what is kept go. One that carries out a held plan
+ * (APPROVES) approves it in the name of APPROVER: CONFLICT, and nothing is recorded, when somebody
+ * has. */
 int tt_store_begin_run(struct tt_store *store, const struct tt_run_record *record,
                        const struct tt_plan *plan, int64_t *ret_run, struct tt_error *err);
 /* Its end: when, result, counts, and the end of each of its steps. */
@@ -67,6 +73,25 @@ int tt_store_read_run(struct tt_store *store, struct tt_arena *arena, int64_t ru
                       struct tt_run_record *ret_record, struct tt_error *err);
 /* How many runs are kept from now on; the others go at once. Kept in the store itself. */
 int tt_store_keep_runs(struct tt_store *store, int count, struct tt_error *err);
+
+/* The plan of a run that a guard held, until the run is forgotten. */
+struct tt_held_plan {
+    int64_t run;
+    const char *repository; /* absolute */
+    const char *path;       /* of the specs in it; NULL: its root */
+    const char *branch;     /* whose newest commit it was made for; NULL: none's */
+    const char *plan;       /* the steps that are held, as JSON */
+};
+
+int tt_store_keep_held(struct tt_store *store, const struct tt_held_plan *held,
+                       struct tt_error *err);
+/* NOT_FOUND: no plan of RUN is kept. */
+int tt_store_read_held(struct tt_store *store, struct tt_arena *arena, int64_t run,
+                       struct tt_held_plan *ret_held, struct tt_error *err);
+/* The plan of DEPLOYMENT that waits for approval, made from the folder REPOSITORY by the last run
+ * of that deployment. *RET_RUN 0: none waits. */
+int tt_store_find_held(struct tt_store *store, const char *repository, const char *deployment,
+                       int64_t *ret_run, struct tt_error *err);
 
 /* Locks of deployments, each with an owner and a lease that its holder renews. */
 struct tt_lock_holder {

@@ -6,6 +6,7 @@
  *   store_schema.c its tables, and how older ones become these
  *   store_runs.c   history, written
  *   store_history.c history, read
+ *   store_held.c   plans that wait for approval
  *   store_journal.c the journal of intents
  *   store_applied.c the commits that were applied
  *   store_locks.c  locks of deployments

@@ -8,7 +8,9 @@
 
 #define COLUMNS                                                                                    \
     "id, began, ended, command, trigger, user, host, pid, revision, deployments, result, done, "   \
-    "failed, skipped, held, boot, namespace, started"
+    "failed, skipped, runs.held, boot, namespace, started, approver, approved, approving, "        \
+    "(SELECT h.run FROM held h WHERE h.approving = runs.id)"
+#define ROWS "runs LEFT JOIN held ON held.run = runs.id"
 
 static bool is_interrupted(const struct tt_run_record *record, struct tt_arena *arena,
                            sqlite3_stmt *row, const struct tt_process *self)
@@ -45,6 +47,10 @@ static struct tt_run_record read_row(struct tt_arena *arena, sqlite3_stmt *row,
         .failed = sqlite3_column_int(row, 12),
         .skipped = sqlite3_column_int(row, 13),
         .held = sqlite3_column_int(row, 14),
+        .approver = tt_store_text(arena, row, 18),
+        .approved = sqlite3_column_int64(row, 19),
+        .approved_by = sqlite3_column_int64(row, 20),
+        .approves = sqlite3_column_int64(row, 21),
     };
 
     if (is_interrupted(&record, arena, row, self))
@@ -60,7 +66,7 @@ static int read_runs(struct tt_store *store, struct tt_arena *arena, int most,
     int more;
 
     if (tt_store_prepare(store, &statement, err,
-                         "SELECT " COLUMNS " FROM runs ORDER BY id DESC LIMIT ?", "i",
+                         "SELECT " COLUMNS " FROM " ROWS " ORDER BY id DESC LIMIT ?", "i",
                          (int64_t)most) < 0)
         return -1;
     while ((more = tt_store_step(store, statement, err)) > 0)
@@ -133,8 +139,8 @@ static int read_run(struct tt_store *store, struct tt_arena *arena, int64_t run,
     TT_STATEMENT_AUTO *statement = NULL;
     int found;
 
-    if (tt_store_prepare(store, &statement, err, "SELECT " COLUMNS " FROM runs WHERE id = ?", "i",
-                         run) < 0)
+    if (tt_store_prepare(store, &statement, err, "SELECT " COLUMNS " FROM " ROWS " WHERE id = ?",
+                         "i", run) < 0)
         return -1;
     found = tt_store_step(store, statement, err);
     if (found < 0)

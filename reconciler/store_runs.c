@@ -40,6 +40,7 @@ static int drop_runs(struct tt_store *store, int64_t keep, struct tt_error *err)
     static const char *const statements[] = {
         "DELETE FROM journal WHERE open = 0 AND run <= (SELECT max(id) FROM runs) - ?",
         "DELETE FROM steps WHERE run <= (SELECT max(id) FROM runs) - ?",
+        "DELETE FROM held WHERE run <= (SELECT max(id) FROM runs) - ?",
         "DELETE FROM runs WHERE id <= (SELECT max(id) FROM runs) - ?",
     };
 
@@ -96,6 +97,24 @@ static int add_steps(struct tt_store *store, struct writing *writing, struct tt_
     return 0;
 }
 
+/* Once: who comes second is told of the first. */
+static int approve(struct tt_store *store, const struct writing *writing, struct tt_error *err)
+{
+    const struct tt_run_record *record = writing->record;
+
+    if (tt_store_run(store, err,
+                     "UPDATE held SET approver = ?, approved = ?, approving = ? "
+                     "WHERE run = ? AND approver IS NULL",
+                     "siii", record->approver, (int64_t)record->began, writing->id,
+                     record->approves) < 0)
+        return -1;
+    return sqlite3_changes(store->db) ? 0
+                                      : tt_fail(err, TT_ERR_CONFLICT,
+                                                "the plan of run %lld was approved by somebody "
+                                                "else meanwhile",
+                                                (long long)record->approves);
+}
+
 static int add_run(struct tt_store *store, struct writing *writing, struct tt_arena *scratch,
                    struct tt_error *err)
 {
@@ -112,6 +131,8 @@ static int add_run(struct tt_store *store, struct writing *writing, struct tt_ar
                      writing->plan ? deployments_of(scratch, writing->plan) : NULL) < 0)
         return -1;
     writing->id = sqlite3_last_insert_rowid(store->db);
+    if (record->approves && approve(store, writing, err) < 0)
+        return -1;
     return writing->plan ? add_steps(store, writing, scratch, err) : 0;
 }
 

@@ -58,6 +58,10 @@ static const char *const versions[] = {
     " account TEXT NOT NULL, region TEXT NOT NULL, server TEXT NOT NULL, port INTEGER NOT NULL,"
     " failures INTEGER NOT NULL, at INTEGER NOT NULL,"
     " PRIMARY KEY(account, region, server, port)) WITHOUT ROWID;",
+    /* 4: plans that a guard held, and who approved them */
+    "CREATE TABLE held("
+    " run INTEGER PRIMARY KEY, repository TEXT NOT NULL, path TEXT, branch TEXT,"
+    " plan TEXT NOT NULL, approver TEXT, approved INTEGER, approving INTEGER);",
 };
 
 #define NEWEST ((int)(sizeof(versions) / sizeof(versions[0])))

@@ -10,6 +10,7 @@
 #include "serve/daemon_parts.h"
 
 #define LONGEST_WAIT INT64_C(60000)
+#define HELD_WAIT    INT64_C(1000) /* between two looks for approvals */
 
 tt_time tt_daemon_now(const struct tt_daemon *daemon)
 {
@@ -74,6 +75,14 @@ static void *schedule(void *self)
         unsigned triggers;
         const char *key;
 
+        if (tt_held_any(daemon)) {
+            wait = HELD_WAIT;
+            pthread_mutex_unlock(&daemon->mutex);
+            tt_held_watch(daemon);
+            pthread_mutex_lock(&daemon->mutex);
+            if (daemon->stopping)
+                break;
+        }
         while ((key = tt_queue_next(daemon->queue, now, &triggers)))
             tt_job_start(daemon, key, triggers);
         wake = tt_queue_wake(daemon->queue);

@@ -69,6 +69,8 @@ static void free_state(struct tt_deployment_state *state)
     free(state->recover);
     free(state->mark);
     free(state->message);
+    free(state->held_mark);
+    free(state->approver);
     free(state);
 }
 
@@ -161,11 +163,13 @@ static void update_one(struct tt_daemon *daemon, const char *repository,
     struct tt_arena scratch;
     const char *key;
     unsigned triggers = 0;
+    bool is_new;
 
     tt_arena_init(&scratch);
     key = tt_printf(&scratch, "%s/%s", repository, followed->name);
     state = tt_daemon_find(daemon, key);
-    if (!state) {
+    is_new = !state;
+    if (is_new) {
         state = insert(daemon, key, repository, followed->name);
         triggers = was_served(daemon, repository, followed) ? 0 : TT_TRIGGER_PUSH;
     } else if (strcmp(state->mark, followed->mark) != 0) {
@@ -174,6 +178,8 @@ static void update_one(struct tt_daemon *daemon, const char *repository,
     tt_daemon_set(&state->mark, followed->mark);
     tt_daemon_set(&state->accounts, followed->accounts);
     set_policy(state, &followed->policy);
+    if (is_new && !triggers)
+        tt_held_restore(daemon, state);
     tt_queue_add(daemon->queue, key, triggers, tt_daemon_now(daemon));
     tt_queue_pause(daemon->queue, key, followed->policy.suspend);
     if (triggers)

@@ -36,7 +36,8 @@ struct tt_deployment_state {
     bool unserved;           /* what was pushed was looked at, and is not done */
     bool repair;             /* a look has found what may be repaired */
     char *recover;           /* a balancer that the next run replaces; NULL: none */
-    bool approved;           /* held.json is to be carried out */
+    char *held_mark;         /* of what the held plan was made for */
+    char *approver;          /* the held plan is to be carried out in this name; NULL: it is not */
 };
 
 /* A repository that is followed, by a thread of its own. */
@@ -62,11 +63,12 @@ struct tt_job {
     struct tt_runner runner;
     const char *accounts;
     const char *key, *repository, *name, *revision, *folder, *path, *mark;
-    const char *command; /* "apply" */
-    const char *target;  /* "LoadBalancer/shop/edge"; NULL: the whole deployment */
-    const char *broken;  /* a balancer that a look found failed; NULL: none */
-    bool push;           /* what was pushed is to be served */
-    bool approved;
+    const char *command;  /* "apply" */
+    const char *target;   /* "LoadBalancer/shop/edge"; NULL: the whole deployment */
+    const char *broken;   /* a balancer that a look found failed; NULL: none */
+    bool push;            /* what was pushed is to be served */
+    int64_t approves;     /* a held run; 0: none */
+    const char *approver; /* in whose name */
     unsigned triggers;
     int parallelism;
     tt_time time_limit;
@@ -130,14 +132,18 @@ void tt_job_start(struct tt_daemon *daemon, const char *key, unsigned triggers);
 /* The folder of what is kept of KEY's plans, in ARENA. */
 const char *tt_job_folder(const struct tt_daemon *daemon, struct tt_arena *arena, const char *key);
 
-/* daemon_held.c: keeps the plan that was just made as the one that waits for approval. */
-int tt_held_keep(struct tt_daemon *daemon, struct tt_arena *arena, const char *key,
-                 struct tt_error *err);
-/* The file of the approved plan in FOLDER. */
-const char *tt_held_file(struct tt_arena *arena, const char *folder);
+/* daemon_held.c: with the mutex held, a plan of STATE that waited for approval before this process
+ * began waits on. */
+void tt_held_restore(struct tt_daemon *daemon, struct tt_deployment_state *state);
+/* Without the mutex, now and then while plans wait: those that were approved elsewhere. */
+void tt_held_watch(struct tt_daemon *daemon);
+/* With the mutex held: true while a plan waits. */
+bool tt_held_any(const struct tt_daemon *daemon);
 
 /* daemon_policy.c: with the mutex held, what JOB does by its triggers and STATE's policy. */
 void tt_policy_choose(struct tt_deployment_state *state, struct tt_job *job, tt_time now);
+/* False: it only looks. */
+bool tt_policy_applies(const struct tt_job *job);
 /* Reads what a job that only looked has planned. */
 void tt_policy_look(struct tt_job *job);
 /* True when a job that ended with CODE did what was pushed, or found it done. */

@@ -13,9 +13,9 @@
 
 #define LARGEST_PLAN ((size_t)256 << 20)
 
-static bool applies(const struct tt_job *job)
+bool tt_policy_applies(const struct tt_job *job)
 {
-    return strcmp(job->command, "apply") == 0;
+    return job->approves || strcmp(job->command, "apply") == 0;
 }
 
 void tt_policy_choose(struct tt_deployment_state *state, struct tt_job *job, tt_time now)
@@ -28,10 +28,11 @@ void tt_policy_choose(struct tt_deployment_state *state, struct tt_job *job, tt_
                    (policy->on_failure == TT_ON_FAILURE_RECOVER || state->repair);
 
     job->push = pushed || state->unserved;
-    job->approved = state->approved;
     job->command = "drift";
-    if (state->approved) {
-        job->command = "apply";
+    if (state->approver && state->held_run) {
+        job->command = "approve";
+        job->approves = state->held_run;
+        job->approver = tt_strdup(&job->arena, state->approver);
     } else if (state->recover) { /* needs no window */
         job->command = "apply";
         job->target = tt_strdup(&job->arena, state->recover);
@@ -43,7 +44,8 @@ void tt_policy_choose(struct tt_deployment_state *state, struct tt_job *job, tt_
     } else if (repairs && open) {
         job->command = "apply";
     }
-    state->approved = state->repair = false;
+    state->repair = false;
+    tt_daemon_set(&state->approver, NULL);
     tt_daemon_set(&state->recover, NULL);
 }
 
@@ -69,7 +71,7 @@ void tt_policy_look(struct tt_job *job)
     char *text;
     size_t size, i;
 
-    if (applies(job) ||
+    if (tt_policy_applies(job) ||
         tt_file_read(&job->arena, tt_printf(&job->arena, "%s/plan.json", folder), LARGEST_PLAN,
                      &text, &size, NULL) < 0 ||
         tt_json_parse(text, size, "plan.json", &root, NULL) < 0)
@@ -86,7 +88,7 @@ void tt_policy_look(struct tt_job *job)
 
 bool tt_policy_served(const struct tt_job *job, int code)
 {
-    return job->push && !job->target && (applies(job) || code == 0);
+    return job->push && !job->target && (tt_policy_applies(job) || code == 0);
 }
 
 bool tt_policy_follow(struct tt_deployment_state *state, const struct tt_job *job, int code,
@@ -96,11 +98,11 @@ bool tt_policy_follow(struct tt_deployment_state *state, const struct tt_job *jo
 
     if (tt_policy_served(job, code))
         state->unserved = false;
-    else if (job->triggers & TT_TRIGGER_PUSH && !applies(job))
+    else if (job->triggers & TT_TRIGGER_PUSH && !tt_policy_applies(job))
         state->unserved = true;
     if (job->target)
         return state->unserved;
-    if (applies(job) || code == 0)
+    if (tt_policy_applies(job) || code == 0)
         return false;
     if (job->broken) {
         if (policy->on_failure == TT_ON_FAILURE_RECOVER)

@@ -38,6 +38,26 @@ const char *tt_job_folder(const struct tt_daemon *daemon, struct tt_arena *arena
     return tt_printf(arena, "%s/serve/plans/%s", daemon->state_folder, key);
 }
 
+/* The store knows the rest. */
+static void add_approval(struct tt_job *job, struct tt_strings *list)
+{
+    add(job, list, tt_printf(&job->arena, "%lld", (long long)job->approves));
+    add(job, list, tt_printf(&job->arena, "--by=%s", job->approver));
+}
+
+static void add_target(struct tt_job *job, struct tt_strings *list)
+{
+    struct tt_arena *arena = &job->arena;
+
+    add(job, list, tt_printf(arena, "-C=%s", job->folder));
+    if (job->path)
+        add(job, list, tt_printf(arena, "--path=%s", job->path));
+    add(job, list, tt_printf(arena, "--rev=%s", job->revision));
+    add(job, list,
+        job->target ? tt_printf(arena, "--target=%s", job->target)
+                    : tt_printf(arena, "--target=Deployment/%s", job->name));
+}
+
 static const char *const *arguments(struct tt_job *job)
 {
     struct tt_strings list = {0};
@@ -45,18 +65,13 @@ static const char *const *arguments(struct tt_job *job)
 
     add(job, &list, "trimtab");
     add(job, &list, job->command);
-    if (job->approved)
-        add(job, &list, tt_held_file(arena, tt_job_folder(job->daemon, arena, job->key)));
+    if (job->approves)
+        add_approval(job, &list);
+    else
+        add_target(job, &list);
     add(job, &list, "--json");
     add(job, &list, "--auto-approve");
     add(job, &list, tt_printf(arena, "--parallelism=%d", job->parallelism));
-    add(job, &list, tt_printf(arena, "-C=%s", job->folder));
-    if (job->path)
-        add(job, &list, tt_printf(arena, "--path=%s", job->path));
-    add(job, &list, tt_printf(arena, "--rev=%s", job->revision));
-    add(job, &list,
-        job->target ? tt_printf(arena, "--target=%s", job->target)
-                    : tt_printf(arena, "--target=Deployment/%s", job->name));
     if (strcmp(job->command, "plan") == 0)
         add(job, &list, "--detailed-exitcode");
     add(job, &list, tt_printf(arena, "--state=%s", job->daemon->state_folder));
@@ -186,7 +201,6 @@ static void end(struct tt_job *job, int code, const struct tt_buf *errors)
     bool failed = (code != 0 && code != 2 && code != EXIT_HELD) || job->unseen, stopped;
     const char *message = failed ? explain(job, code, errors) : NULL;
     struct tt_deployment_state *state;
-    struct tt_error err = {0};
     struct tt_queue_state queue = {0};
     bool again = false;
     int drift = -1;
@@ -197,8 +211,6 @@ static void end(struct tt_job *job, int code, const struct tt_buf *errors)
     if (!failed && code == EXIT_HELD)
         message = tt_printf(&job->arena, "%d %s held by a guard", job->held,
                             job->held == 1 ? "step is" : "steps are");
-    if (code == EXIT_HELD && run && tt_held_keep(daemon, &job->arena, job->key, &err) < 0)
-        tt_log(&daemon->log, TT_LOG_ERROR, job->repository, job->name, "%s", err.message);
     if (!failed && tt_policy_served(job, code))
         tt_known_served(daemon, job->repository, job->name, job->mark);
     pthread_mutex_lock(&daemon->mutex);
@@ -209,10 +221,12 @@ static void end(struct tt_job *job, int code, const struct tt_buf *errors)
         state->last_run = run ? run : state->last_run;
         state->held = code == EXIT_HELD;
         state->held_run = !state->held ? 0 : run ? run : state->held_run;
+        if (run && state->held)
+            tt_daemon_set(&state->held_mark, job->mark);
         drift = state->drift;
         again = !failed && tt_policy_follow(state, job, code, tt_daemon_now(daemon));
         if (!failed)
-            state->drift = strcmp(job->command, "apply") == 0 ? job->held : job->planned;
+            state->drift = tt_policy_applies(job) ? job->held : job->planned;
         tt_daemon_set(&state->message, message);
     }
     if (!(failed && stopped))

@@ -13,7 +13,8 @@ function(tt_tests folder)
         set(shared tt_test_${folder})
         add_library(${shared} STATIC ${support})
         target_link_libraries(${shared} PUBLIC ${ARGN} PkgConfig::CMOCKA)
-        target_compile_definitions(${shared} PRIVATE TT_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+        target_compile_definitions(${shared} PRIVATE TT_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
+                                   TT_BINARY_DIR="${CMAKE_BINARY_DIR}")
     endif()
     foreach(source ${tests})
         get_filename_component(name ${source} NAME_WE)
@@ -35,7 +36,9 @@ list(FILTER provider_libraries INCLUDE REGEX
 tt_tests(providers ${provider_libraries})
 tt_tests(reconciler tt_reconciler ${libraries})
 tt_tests(serve tt_serve)
-add_dependencies(test_daemon trimtab) # its runs are children of the program
+foreach(test test_daemon test_daemon_policy) # their runs are children of the program
+    add_dependencies(${test} trimtab)
+endforeach()
 
 # As many generated cases as one likes, on all cores: ./dev prove.
 add_executable(prove tests/prove/prove.c)

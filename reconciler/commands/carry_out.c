@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "reconciler/commands/applied.h"
 #include "reconciler/commands/events.h"
+#include "reconciler/commands/held.h"
 #include "reconciler/commands/progress.h"
 #include "reconciler/plan_text.h"
 
@@ -37,22 +38,26 @@ static const char *result_word(const struct tt_apply_outcome *outcome)
 }
 
 /* What to do about what is left. */
-static const char *next_text(const struct tt_apply_outcome *outcome)
+static void add_next(struct tt_buf *text, const struct tt_apply_outcome *outcome, int64_t run)
 {
     if (outcome->failed || outcome->stopped)
-        return " Run trimtab apply again: it goes on from what is there.";
-    if (outcome->held)
-        return " What is held waits for --allow-destroy N or --allow-vanished.";
-    return "";
+        tt_buf_add(text, " Run trimtab apply again: it goes on from what is there.");
+    else if (outcome->held)
+        tt_buf_addf(text,
+                    " What is held waits for trimtab approve %lld, --allow-destroy N or "
+                    "--allow-vanished.",
+                    (long long)run);
 }
 
-static void summarize(const struct tt_session *session, const struct tt_apply_outcome *outcome)
+static void summarize(const struct tt_session *session, const struct tt_apply_outcome *outcome,
+                      int64_t run)
 {
     TT_BUF_AUTO text = {0};
     struct tt_error err = outcome->store_error;
 
-    tt_buf_addf(&text, "Apply: %d done, %d failed, %d not tried, %d held.%s", outcome->done,
-                outcome->failed, outcome->skipped, outcome->held, next_text(outcome));
+    tt_buf_addf(&text, "Apply: %d done, %d failed, %d not tried, %d held.", outcome->done,
+                outcome->failed, outcome->skipped, outcome->held);
+    add_next(&text, outcome, run);
     if (session->options.json)
         tt_event_outcome(outcome, tt_buf_text(&text));
     else if (!session->options.quiet)
@@ -160,8 +165,10 @@ int tt_carry_out(struct tt_session *session, const struct tt_strings *deployment
 {
     const struct tt_clock *clock = session->clock;
     struct tt_run_record record = {
-        .command = "apply",
+        .command = session->approves ? "approve" : "apply",
         .trigger = trigger_of(&session->arena),
+        .approves = session->approves,
+        .approver = session->approver,
         .revision = session->plan->revision,
         .result = "failed",
         .began = clock->now(clock->self),
@@ -180,13 +187,15 @@ int tt_carry_out(struct tt_session *session, const struct tt_strings *deployment
         record.result = result_word(&outcome);
         record_steps(session, &outcome, shift, &record);
         tt_note_applied(session, deployments, &outcome);
-        summarize(session, &outcome);
+        summarize(session, &outcome, record.id);
         complain_of_steps(session, &outcome);
     } else {
         tt_session_complain(session, &err);
     }
     record.ended = clock->now(clock->self);
     if (tt_store_end_run(session->store, &record, &err) < 0)
+        tt_session_complain(session, &err);
+    if (outcome.held && tt_held_keep(session, record.id, &err) < 0)
         tt_session_complain(session, &err);
     if (result < 0 || outcome.failed || outcome.stopped || outcome.store_error.class)
         return 1;

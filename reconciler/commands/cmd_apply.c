@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "reconciler/commands/applied.h"
+#include "reconciler/commands/apply_saved.h"
 #include "reconciler/commands/ask.h"
 #include "reconciler/commands/carry_out.h"
 #include "reconciler/commands/commands.h"
@@ -104,7 +105,8 @@ static int choose_plan(struct run *run, struct tt_error *err)
 {
     if (!run->saved)
         return 0;
-    if (tt_saved_plan_check(&run->session->arena, run->saved, run->session->plan, err) < 0)
+    if (tt_saved_plan_check(&run->session->arena, run->saved, run->session->plan,
+                            run->session->approves > 0, err) < 0)
         return -1;
     run->session->plan = run->saved;
     return 0;
@@ -168,8 +170,8 @@ static int apply(struct run *run)
     struct tt_error err = {0};
     int code;
 
-    if (tt_make_folders(session->state_folder, 0700, &err) < 0 ||
-        tt_store_open(session->state_folder, &session->store, &err) < 0) {
+    if (!session->store && (tt_make_folders(session->state_folder, 0700, &err) < 0 ||
+                            tt_store_open(session->state_folder, &session->store, &err) < 0)) {
         tt_session_complain(session, &err);
         return 1;
     }
@@ -188,7 +190,7 @@ static int prepare(struct run *run, struct tt_error *err)
 {
     struct tt_session *session = run->session;
 
-    if (session->options.arguments.count &&
+    if (!run->saved && session->options.arguments.count &&
         tt_saved_plan_read(session, session->options.arguments.items[0], &run->saved, err) < 0)
         return -1;
     if (!tt_session_require_specs(session))
@@ -200,9 +202,9 @@ static int prepare(struct run *run, struct tt_error *err)
     return 0;
 }
 
-int tt_cmd_apply(struct tt_session *session)
+int tt_apply_saved(struct tt_session *session, struct tt_plan *saved)
 {
-    struct run run = {.session = session};
+    struct run run = {.session = session, .saved = saved};
     struct tt_error err = {0};
     int code;
 
@@ -217,4 +219,9 @@ int tt_cmd_apply(struct tt_session *session)
     code = apply(&run);
     tt_signals_end(&run.signals);
     return code;
+}
+
+int tt_cmd_apply(struct tt_session *session)
+{
+    return tt_apply_saved(session, NULL);
 }

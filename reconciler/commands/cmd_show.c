@@ -1,9 +1,7 @@
 /*
  * show: one run with its steps, how long each took and why it failed.
  */
-#include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -82,6 +80,11 @@ static void write_text(struct tt_session *session, const struct tt_run_record *r
     printf("  by %s, process %" PRId64 ", from %s\n", tt_run_who(arena, run), run->pid,
            run->trigger ? run->trigger : "an unknown trigger");
     printf("  began %s, took %s\n", tt_time_format(arena, run->began), tt_run_took(arena, run));
+    if (run->approver)
+        printf("  approved by %s at %s: run %" PRId64 "\n", run->approver,
+               tt_time_format(arena, run->approved), run->approved_by);
+    else if (run->approves)
+        printf("  carries out the held plan of run %" PRId64 "\n", run->approves);
     if (run->deployments && *run->deployments)
         printf("  deployments: %s\n", run->deployments);
     printf("  %d done, %d failed, %d not tried, %d held\n", run->done, run->failed, run->skipped,
@@ -93,33 +96,13 @@ static void write_text(struct tt_session *session, const struct tt_run_record *r
         write_step(arena, run, step);
 }
 
-static int read_number(const char *text, int64_t *ret_run, struct tt_error *err)
-{
-    char *end;
-    long long number;
-
-    errno = 0;
-    number = strtoll(text, &end, 10);
-    if (errno || *end || end == text || number < 1)
-        return tt_fail(err, TT_ERR_SPEC, "%s is no number of a run: trimtab history lists them",
-                       text);
-    *ret_run = number;
-    return 0;
-}
-
 static int read_run(struct tt_session *session, struct tt_run_record *ret_run, struct tt_error *err)
 {
     int64_t number = 0;
-    int opened;
 
-    if (read_number(session->options.arguments.items[0], &number, err) < 0)
+    if (tt_run_number(session->options.arguments.items[0], &number, err) < 0 ||
+        tt_runs_open_for(session, number, err) < 0)
         return -1;
-    opened = tt_runs_open(session, err);
-    if (opened < 0)
-        return -1;
-    if (!opened)
-        return tt_fail(err, TT_ERR_NOT_FOUND, "there is no run %" PRId64 ": none is recorded in %s",
-                       number, session->state_folder);
     return tt_store_read_run(session->store, &session->arena, number, ret_run, err);
 }
 

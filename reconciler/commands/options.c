@@ -60,6 +60,7 @@ static const struct option table[] = {
     {"config", "FILE", "the daemon's configuration", TEXT, AT(config), LISTED},
     {"check", NULL, "only check the configuration", FLAG, AT(check), LISTED},
     {"as", "Service/NAME", "what the machine becomes", TEXT, AT(as), LISTED},
+    {"by", "NAME", "who approves (default: the user)", TEXT, AT(by), LISTED},
     {"policy", "POLICY", "what a push does: plan or apply (default: plan)", TEXT, AT(policy),
      LISTED},
     {"gate", NULL, "refuse pushes whose specs are wrong or whose plan is held", FLAG, AT(gate),

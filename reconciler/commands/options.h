@@ -37,6 +37,7 @@ struct tt_options {
     const char *config;  /* serve */
     bool check;          /* serve: read the configuration only */
     const char *as;      /* adopt: "Service/web" */
+    const char *by;      /* approve: in whose name; NULL: the user's */
     const char *policy;  /* hook: plan or apply; NULL: not given */
     const char *signers; /* hook: who may sign what is pushed; NULL: nobody has to */
     bool gate;           /* hook: before the push is taken */

@@ -3,6 +3,8 @@
  */
 #include "reconciler/commands/runs.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/str.h"
@@ -13,6 +15,12 @@ int tt_runs_open(struct tt_session *session, struct tt_error *err)
     if (access(tt_printf(&session->arena, "%s/store.db", session->state_folder), F_OK) < 0)
         return 0;
     return tt_store_open(session->state_folder, &session->store, err) < 0 ? -1 : 1;
+}
+
+static json_t *approval_json(struct tt_arena *arena, const struct tt_run_record *run)
+{
+    return json_pack("{s:s, s:s, s:I}", "by", run->approver, "at",
+                     tt_time_format(arena, run->approved), "run", (json_int_t)run->approved_by);
 }
 
 json_t *tt_run_json(struct tt_arena *arena, const struct tt_run_record *run)
@@ -37,6 +45,10 @@ json_t *tt_run_json(struct tt_arena *arena, const struct tt_run_record *run)
     json_object_set_new(object, "failed", json_integer(run->failed));
     json_object_set_new(object, "skipped", json_integer(run->skipped));
     json_object_set_new(object, "held", json_integer(run->held));
+    json_object_set_new(object, "approves",
+                        run->approves ? json_integer(run->approves) : json_null());
+    json_object_set_new(object, "approved",
+                        run->approver ? approval_json(arena, run) : json_null());
     return object;
 }
 
@@ -57,4 +69,30 @@ const char *tt_run_who(struct tt_arena *arena, const struct tt_run_record *run)
     if (!run->user || !run->host)
         return "-";
     return tt_printf(arena, "%s@%s", run->user, run->host);
+}
+
+int tt_run_number(const char *text, int64_t *ret_run, struct tt_error *err)
+{
+    char *end;
+    long long number;
+
+    errno = 0;
+    number = strtoll(text, &end, 10);
+    if (errno || *end || end == text || number < 1)
+        return tt_fail(err, TT_ERR_SPEC, "%s is no number of a run: trimtab history lists them",
+                       text);
+    *ret_run = number;
+    return 0;
+}
+
+int tt_runs_open_for(struct tt_session *session, int64_t run, struct tt_error *err)
+{
+    int opened = tt_runs_open(session, err);
+
+    if (opened < 0)
+        return -1;
+    if (!opened)
+        return tt_fail(err, TT_ERR_NOT_FOUND, "there is no run %lld: none is recorded in %s",
+                       (long long)run, session->state_folder);
+    return 0;
 }

@@ -11,6 +11,11 @@
 /* 1: the store is open; 0: there is none yet. */
 int tt_runs_open(struct tt_session *session, struct tt_error *err);
 
+/* What an argument says: the number of a run. */
+int tt_run_number(const char *text, int64_t *ret_run, struct tt_error *err);
+/* Opens the store to look for RUN; NOT_FOUND when there is none yet. */
+int tt_runs_open_for(struct tt_session *session, int64_t run, struct tt_error *err);
+
 /* A run as an object, without its steps. */
 json_t *tt_run_json(struct tt_arena *arena, const struct tt_run_record *run);
 

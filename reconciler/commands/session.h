@@ -32,6 +32,8 @@ struct tt_session {
     bool clouds_open;
     struct tt_tally tally;  /* with -v, once clouds are open: requests to APIs */
     struct tt_store *store; /* NULL: not open */
+    int64_t approves;       /* the held run whose plan is carried out; 0: none */
+    const char *approver;   /* in whose name */
 };
 
 /* What "now" is for the plan: takenAt with --world, else the clock. */

@@ -36,6 +36,8 @@ static const struct tt_command commands[] = {
     {"history", "", "List the runs: when, who, which commit, with what result.", "n keep", 0, 0,
      tt_cmd_history},
     {"show", "RUN", "Show one run: its steps, their times and errors.", "", 1, 1, tt_cmd_show},
+    {"approve", "RUN", "Carry out the plan of a run that a guard held, exactly as it was.",
+     "by auto-approve parallelism save", 1, 1, tt_cmd_approve},
     {"serve", "", "Follow Git repositories and keep the world as they say.", "config check", 0, 0,
      tt_cmd_serve},
     {"hook", "install|uninstall|run [REPO]",
