@@ -93,6 +93,7 @@ void tt_store_close(struct tt_store *store)
 {
     if (!store)
         return;
+    tt_store_forget_prepared(store);
     sqlite3_close(store->db);
     pthread_mutex_destroy(&store->lock);
     free(store->path);

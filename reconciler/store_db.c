@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "reconciler/store_db.h"
@@ -66,8 +67,18 @@ int tt_store_exec(struct tt_store *store, const char *sql, struct tt_error *err)
 
 void tt_store_finish(sqlite3_stmt **statement)
 {
-    sqlite3_finalize(*statement);
+    sqlite3_reset(*statement);
+    sqlite3_clear_bindings(*statement);
     *statement = NULL;
+}
+
+void tt_store_forget_prepared(struct tt_store *store)
+{
+    for (size_t i = 0; i < store->prepared_count; i++)
+        sqlite3_finalize(store->prepared[i].statement);
+    free(store->prepared);
+    store->prepared = NULL;
+    store->prepared_count = 0;
 }
 
 const char *tt_store_text(struct tt_arena *arena, sqlite3_stmt *statement, int column)
@@ -94,17 +105,36 @@ static int bind_all(sqlite3_stmt *statement, const char *format, va_list args)
     return result;
 }
 
+/* The statement of SQL; NULL: it cannot be prepared. */
+static sqlite3_stmt *find_prepared(struct tt_store *store, const char *sql)
+{
+    sqlite3_stmt *statement = NULL;
+    struct tt_prepared *more;
+
+    for (size_t i = 0; i < store->prepared_count; i++)
+        if (store->prepared[i].sql == sql) {
+            if (sqlite3_stmt_busy(store->prepared[i].statement))
+                abort();
+            return store->prepared[i].statement;
+        }
+    if (sqlite3_prepare_v3(store->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, NULL) !=
+        SQLITE_OK)
+        return NULL;
+    more = realloc(store->prepared, (store->prepared_count + 1) * sizeof(*more));
+    if (!more)
+        abort();
+    store->prepared = more;
+    more[store->prepared_count++] = (struct tt_prepared){sql, statement};
+    return statement;
+}
+
 static int prepare(struct tt_store *store, sqlite3_stmt **ret_statement, struct tt_error *err,
                    const char *sql, const char *format, va_list args)
 {
-    sqlite3_stmt *statement = NULL;
+    sqlite3_stmt *statement = find_prepared(store, sql);
 
-    if (sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL) != SQLITE_OK ||
-        bind_all(statement, format, args) != SQLITE_OK) {
-        tt_store_fail(store, err);
-        sqlite3_finalize(statement);
-        return -1;
-    }
+    if (!statement || bind_all(statement, format, args) != SQLITE_OK)
+        return tt_store_fail(store, err);
     *ret_statement = statement;
     return 0;
 }
@@ -154,9 +184,9 @@ static int transact(struct tt_store *store,
                     int (*work)(struct tt_store *store, void *self, struct tt_error *err),
                     void *self, struct tt_error *err)
 {
-    if (tt_store_exec(store, "BEGIN IMMEDIATE", err) < 0)
+    if (tt_store_run(store, err, "BEGIN IMMEDIATE", "") < 0)
         return -1;
-    if (work(store, self, err) == 0 && tt_store_exec(store, "COMMIT", err) == 0)
+    if (work(store, self, err) == 0 && tt_store_run(store, err, "COMMIT", "") == 0)
         return 0;
     /* some errors have rolled back by themselves */
     if (!sqlite3_get_autocommit(store->db))

@@ -20,10 +20,18 @@
 
 #include "reconciler/store.h"
 
+/* A statement that was prepared once, and its SQL. */
+struct tt_prepared {
+    const char *sql;
+    sqlite3_stmt *statement;
+};
+
 struct tt_store {
     sqlite3 *db;
     char *path;
     pthread_mutex_t lock;
+    struct tt_prepared *prepared;
+    size_t prepared_count;
 };
 
 /* Reports what SQLite said last, with the file and the way out. */
@@ -32,8 +40,10 @@ int tt_store_fail(struct tt_store *store, struct tt_error *err);
 /* Runs SQL without parameters. */
 int tt_store_exec(struct tt_store *store, const char *sql, struct tt_error *err);
 
-/* A statement under way. Prepared and bound in one go: FORMAT has one letter for each parameter, i
- * (int64_t) or s (const char *, NULL is SQL's NULL). */
+/* A statement under way, until it is finished; bound in one go: FORMAT has one letter for each
+ * parameter, i (int64_t) or s (const char *, NULL is SQL's NULL). SQL is a literal, told from others
+ * by its address, as it is prepared once for the life of the store; one statement of it is under
+ * way at a time. */
 int tt_store_prepare(struct tt_store *store, sqlite3_stmt **ret_statement, struct tt_error *err,
                      const char *sql, const char *format, ...);
 
@@ -51,6 +61,9 @@ int tt_store_transact(struct tt_store *store,
                       void *self, struct tt_error *err);
 
 void tt_store_finish(sqlite3_stmt **statement);
+
+/* Before the connection is closed. */
+void tt_store_forget_prepared(struct tt_store *store);
 
 /* A column as text in ARENA; NULL where SQL has NULL. */
 const char *tt_store_text(struct tt_arena *arena, sqlite3_stmt *statement, int column);

@@ -7,9 +7,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-#include "base/file.h"
+#include "tests/simulate/disk.h"
 
 #define START  (INT64_C(1800000000) * 1000)
 #define ROUNDS 10 /* runs after the last fault until nothing may be left to do */
@@ -104,18 +103,6 @@ static void make_cloud(struct history *h)
     tt_sim_add_address(h->sim, "east", "r", "203.0.113.9");
 }
 
-static void lose_store(struct history *h)
-{
-    static const char *const names[] = {"store.db", "store.db-wal", "store.db-shm"};
-
-    for (int i = 0; i < 3; i++) {
-        char path[256];
-
-        snprintf(path, sizeof(path), "%s/%s", h->folder, names[i]);
-        unlink(path);
-    }
-}
-
 static void live(struct history *h)
 {
     int commits = 1 + (int)roll(h, 4);
@@ -126,7 +113,8 @@ static void live(struct history *h)
             if (strikes(h, FAULT_LOST_STORE, 30)) {
                 say(h, "the store is lost");
                 h->store_was_lost = true;
-                lose_store(h);
+                history_close_store(h);
+                disk_clear();
             }
             for (unsigned act = 0, acts = roll(h, 3); act < acts; act++)
                 humans_act(h);
@@ -172,7 +160,8 @@ int history_play(uint64_t seed, const struct limits *limits, bool tell, const ch
     h->folder = folder;
     h->now = START;
     h->clock = (struct tt_clock){.now = cloud_now, .sleep = cloud_sleep, .self = h};
-    lose_store(h);
+    disk_fill(-1);
+    disk_restore();
     make_cloud(h);
     live(h);
     if (!h->broken[0])
@@ -180,6 +169,7 @@ int history_play(uint64_t seed, const struct limits *limits, bool tell, const ch
     held = !h->broken[0];
     snprintf(ret_broken, size, "%s", h->broken);
     *ret_faults = h->faults;
+    history_close_store(h);
     tt_sim_free(h->sim);
     tt_arena_release(&h->arena);
     free(h);

@@ -77,7 +77,8 @@ struct history {
     tt_time now;
     struct tt_clock clock; /* the cloud's */
     struct tt_sim *sim;
-    const char *folder; /* of the store */
+    const char *folder;     /* of the store */
+    struct tt_store *store; /* left open by a run that ended well; NULL: none */
     struct commit commit;
     int runs, depth;
     struct process *holder; /* of the lock, as far as it knows */
@@ -129,6 +130,7 @@ struct tt_desired *commit_desired(struct history *h, struct tt_arena *arena);
 
 /* process.c. Returns the steps of its plan; -1: it did not come so far. */
 int process_run(struct history *h);
+void history_close_store(struct history *h);
 
 /* faults.c */
 struct tt_provider *faults_decorate(struct tt_arena *arena, struct tt_provider *inner,
@@ -139,6 +141,7 @@ void process_crash(struct process *process, const char *where);
 /* storage.c. From watching on, the store's writes may fail, and the run crash before or after one.
  */
 void storage_watch(struct process *process);
+void storage_leave(struct process *process);
 /* True when the journal announces CALL, or it is none that changes a cloud. */
 bool storage_announces(struct process *process, const struct tt_call *call);
 

@@ -150,6 +150,36 @@ static int carry_out(struct process *p, struct tt_arena *arena, const struct tt_
     return (int)plan->steps.count;
 }
 
+/* Most runs go on with the connection of one before, as a daemon does; the others open their own.
+ */
+static int take_store(struct process *p, struct tt_error *err)
+{
+    struct history *h = p->history;
+
+    if (h->store && (h->depth > 1 || process_choose(p, 8) == 0))
+        history_close_store(h);
+    if (!h->store)
+        return tt_store_open(h->folder, &p->store, err);
+    p->store = h->store;
+    h->store = NULL;
+    return 0;
+}
+
+static void give_store(struct process *p)
+{
+    storage_leave(p);
+    if (p->crashed || p->store_failed || p->history->store)
+        tt_store_close(p->store);
+    else
+        p->history->store = p->store;
+}
+
+void history_close_store(struct history *h)
+{
+    tt_store_close(h->store);
+    h->store = NULL;
+}
+
 int process_run(struct history *h)
 {
     struct tt_arena arena = {0};
@@ -162,7 +192,7 @@ int process_run(struct history *h)
     h->depth++;
     p.clock = (struct tt_clock){process_now, process_sleep, &p, process_choose};
     p.desired = commit_desired(h, &arena);
-    if (tt_store_open(h->folder, &p.store, &err) < 0) {
+    if (take_store(&p, &err) < 0) {
         broke(h, "the store: %s", err.message);
     } else {
         say(h, "run %d begins", p.number);
@@ -173,7 +203,7 @@ int process_run(struct history *h)
             referee_start(&p);
             steps = carry_out(&p, &arena, plan, &clouds);
         }
-        tt_store_close(p.store);
+        give_store(&p);
     }
     if (h->holder == &p)
         h->holder = NULL;

@@ -45,6 +45,12 @@ void storage_watch(struct process *process)
     sqlite3_wal_hook(process->store->db, after_commit, process);
 }
 
+void storage_leave(struct process *process)
+{
+    sqlite3_commit_hook(process->store->db, NULL, NULL);
+    sqlite3_wal_hook(process->store->db, NULL, NULL);
+}
+
 /* The action whose step makes CALL; NULL: a look, or a command on a machine. */
 static const char *action_of(const struct tt_call *call)
 {
