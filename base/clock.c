@@ -35,11 +35,23 @@ static void real_sleep(void *self, tt_time delay)
         nanosleep(&span, NULL);
 }
 
+static tt_time real_steady(void *self)
+{
+    (void)self;
+    return read_clock(CLOCK_BOOTTIME);
+}
+
 const struct tt_clock *tt_clock_real(void)
 {
-    static const struct tt_clock real = {.now = real_now, .sleep = real_sleep};
+    static const struct tt_clock real = {
+        .now = real_now, .sleep = real_sleep, .steady = real_steady};
 
     return &real;
+}
+
+tt_time tt_clock_steady(const struct tt_clock *clock)
+{
+    return clock->steady ? clock->steady(clock->self) : clock->now(clock->self);
 }
 
 tt_time tt_monotonic(void)

@@ -23,10 +23,15 @@ struct tt_clock {
     /* NULL, or everything that goes by this clock runs on one thread, and whenever one of COUNT
      * things may happen next, this says which: a simulation that can be repeated */
     size_t (*choose)(void *self, size_t count);
+    tt_time (*steady)(void *self); /* NULL: `now`, which nobody sets */
 };
 
 /* The host's clock. */
 const struct tt_clock *tt_clock_real(void);
+
+/* CLOCK's time since some moment of this boot of the host: it goes on while the host sleeps, and
+ * never jumps when somebody sets the wall clock. For waits, leases and limits. */
+tt_time tt_clock_steady(const struct tt_clock *clock);
 
 /* A steady clock for measuring how long something took; unrelated to the wall clock. */
 tt_time tt_monotonic(void);

@@ -85,9 +85,8 @@ static void unwatch(struct tt_apply_run *run, int step)
 static enum tt_progress_word check_patience(struct tt_apply_run *run, int step, const char *note,
                                             struct tt_error *err)
 {
-    const struct tt_clock *clock = run->request->clock;
     struct tt_step_run *state = &run->steps[step];
-    tt_time now = clock->now(clock->self);
+    tt_time now = tt_clock_steady(run->request->clock);
     struct tt_arena scratch = {0};
 
     if (!state->deadline)

@@ -109,7 +109,7 @@ static const char *closed_because(struct tt_apply_run *run)
         run->stopped = true;
         return "left out: the run was stopped";
     }
-    return run->journal_lost ? "left out: the journal cannot be written" : NULL;
+    return run->closed;
 }
 
 void tt_apply_skip(struct tt_apply_run *run, int step, const char *why)

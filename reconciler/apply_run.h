@@ -41,7 +41,7 @@ struct tt_step_run {
         struct tt_strings full; /* zones that refused it */
     } made;
     int blind_looks;  /* observations in a row that could not tell */
-    tt_time deadline; /* of its wait, by the request's clock; 0: none yet */
+    tt_time deadline; /* of its wait, by the steady clock; 0: none yet */
     char incarnation[TT_INCARNATION_LENGTH + 1];
     char token[TT_TOKEN_LENGTH + 1];
     int64_t resumed; /* the open intent of an earlier run that this create takes up; 0: none */
@@ -69,7 +69,7 @@ struct tt_apply_run {
     int open;              /* steps that are queued, called or waiting */
     bool alone;   /* the clock chooses: one thread does everything, and none waits for another */
     bool stopped; /* a step was left out because of the stop flag */
-    bool journal_lost; /* nothing may be started any more */
+    const char *closed; /* why nothing may be started any more; NULL: it may */
 };
 
 enum tt_progress_word {

@@ -66,7 +66,8 @@ static int write_intent(struct trial *trial, int64_t *ret_intent, struct tt_erro
     tt_time now = request->clock->now(request->clock->self);
     struct tt_recovery recovery = {
         .deployment = step->subject.deployment, .balancer = step->subject.name, .at = now};
-    struct tt_intent intent = {.run = request->run, .step = trial->step, .what = step};
+    struct tt_intent intent = {
+        .run = request->run, .step = trial->step, .what = step, .lock = request->lock};
 
     if (is_create(trial)) {
         intent.incarnation = state->incarnation;
@@ -77,7 +78,9 @@ static int write_intent(struct trial *trial, int64_t *ret_intent, struct tt_erro
         return 0;
     if (tt_store_intent(request->store, &intent, now, ret_intent, err) < 0 ||
         tt_apply_close_resumed(trial->run, trial->step, err) < 0)
-        return tt_wrap(err, "not done, because the journal cannot be written");
+        return err->class == TT_ERR_CONFLICT
+                   ? tt_wrap(err, "not done")
+                   : tt_wrap(err, "not done, because the journal cannot be written");
     if (step->action == TT_STEP_CREATE_SERVER && step->because == TT_BECAUSE_FAILED &&
         step->subject.kind == TT_SUBJECT_LOAD_BALANCER && state->stage == 0 &&
         tt_store_add_recovery(request->store, &recovery, err) < 0)
@@ -211,6 +214,18 @@ static enum verdict judge(struct trial *trial, const struct tt_error *err)
     }
 }
 
+/* False, with ERR: somebody else may be at work since the last try. */
+static bool holds_lock(struct trial *trial, struct tt_error *err)
+{
+    const struct tt_apply_request *request = trial->run->request;
+    struct tt_error lost = {0};
+
+    if (!request->store || tt_store_check_lock(request->store, request->lock, &lost) == 0)
+        return true;
+    tt_wrap(err, "not tried again, as %s", lost.message);
+    return false;
+}
+
 static enum tt_progress_word call_patiently(struct trial *trial, struct tt_error *err)
 {
     for (trial->tries = 1;; trial->tries++) {
@@ -228,16 +243,18 @@ static enum tt_progress_word call_patiently(struct trial *trial, struct tt_error
         case AGAIN:
             break;
         }
-        if (trial->tries >= TRIES)
+        if (trial->tries >= TRIES || !holds_lock(trial, err))
             return TT_GO_FAILED;
         tt_apply_note(trial->run, trial->step, "");
     }
 }
 
-static void lose_journal(struct tt_apply_run *run)
+/* The step itself may stand; but nothing new is started without a journal, or without the lock. */
+static void close_run(struct tt_apply_run *run, const struct tt_error *err)
 {
     pthread_mutex_lock(&run->lock);
-    run->journal_lost = true;
+    run->closed = err->class == TT_ERR_CONFLICT ? "left out: the lock was lost"
+                                                : "left out: the journal cannot be written";
     pthread_mutex_unlock(&run->lock);
 }
 
@@ -251,14 +268,13 @@ enum tt_progress_word tt_apply_try(struct tt_apply_run *run, int step, struct tt
     if (is_create(&trial))
         name_incarnation(run, step);
     if (write_intent(&trial, &intent, err) < 0) {
-        lose_journal(run);
+        close_run(run, err);
     } else {
         word = call_patiently(&trial, &own);
         if (word == TT_GO_FAILED)
             *err = own;
-        /* the step itself stands; but nothing new is started without a journal */
         if (write_outcome(&trial, intent, word, &own, &journal) < 0)
-            lose_journal(run);
+            close_run(run, &journal);
     }
     tt_arena_release(&trial.scratch);
     return word;

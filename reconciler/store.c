@@ -81,12 +81,19 @@ int tt_store_open(const char *folder, struct tt_store **ret_store, struct tt_err
         return tt_fail(err, TT_ERR_INTERNAL, "out of memory");
     }
     pthread_mutex_init(&store->lock, NULL);
+    store->self = tt_process_self(&store->arena);
+    store->user = tt_process_user(&store->arena);
     if (open_file(store, err) < 0) {
         tt_store_close(store);
         return -1;
     }
     *ret_store = store;
     return 0;
+}
+
+void tt_store_use_clock(struct tt_store *store, const struct tt_clock *clock)
+{
+    store->clock = store->self.boot[0] ? clock : NULL;
 }
 
 void tt_store_close(struct tt_store *store)
@@ -96,6 +103,7 @@ void tt_store_close(struct tt_store *store)
     tt_store_forget_prepared(store);
     sqlite3_close(store->db);
     pthread_mutex_destroy(&store->lock);
+    tt_arena_release(&store->arena);
     free(store->path);
     free(store);
 }

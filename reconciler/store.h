@@ -19,6 +19,9 @@ struct tt_store;
  * names the file and the way out). */
 int tt_store_open(const char *folder, struct tt_store **ret_store, struct tt_error *err);
 void tt_store_close(struct tt_store *store);
+/* From now on the age of leases and recoveries of this boot of the host is told by CLOCK's steady
+ * time, so that setting the wall clock changes none; CLOCK is borrowed. */
+void tt_store_use_clock(struct tt_store *store, const struct tt_clock *clock);
 
 /* A step of a run, as history keeps it. */
 struct tt_step_record {
@@ -108,6 +111,8 @@ int tt_store_lock(struct tt_store *store, const struct tt_strings *deployments, 
                   tt_time now, tt_time lease, int64_t *ret_token, struct tt_error *err);
 int tt_store_renew(struct tt_store *store, int64_t token, tt_time now, tt_time lease,
                    struct tt_error *err);
+/* CONFLICT: the lock of TOKEN was lost. TOKEN 0: there is none. */
+int tt_store_check_lock(struct tt_store *store, int64_t token, struct tt_error *err);
 int tt_store_unlock(struct tt_store *store, int64_t token, struct tt_error *err);
 /* 1: DEPLOYMENT is locked, by RET_HOLDER (its strings in ARENA); 0: it is not. */
 int tt_store_read_lock(struct tt_store *store, struct tt_arena *arena, const char *deployment,
@@ -123,7 +128,10 @@ struct tt_intent {
     const struct tt_step *what;
     /* of a machine to be made; NULL: none. REQUEST tells one request for it from another */
     const char *incarnation, *token, *request;
+    int64_t lock; /* the token of the lock under which it is done; 0: none */
 };
+
+/* CONFLICT: the lock was lost, somebody else may be at work: nothing may be changed. */
 
 int tt_store_intent(struct tt_store *store, const struct tt_intent *what, tt_time now,
                     int64_t *ret_intent, struct tt_error *err);
@@ -154,7 +162,8 @@ int tt_store_set_applied(struct tt_store *store, const struct tt_strings *deploy
 int tt_store_read_applied(struct tt_store *store, struct tt_arena *arena, const char *deployment,
                           const char **ret_revision, struct tt_error *err);
 
-/* The planner's memory. Recoveries older than an hour before NOW are left out. */
+/* The planner's memory. Recoveries older than an hour before NOW are left out; those of the future,
+ * from before the wall clock was set back and the host started again, happened now. */
 int tt_store_load_memory(struct tt_store *store, struct tt_arena *arena, tt_time now,
                          struct tt_memory *ret_memory, struct tt_error *err);
 int tt_store_add_recovery(struct tt_store *store, const struct tt_recovery *recovery,

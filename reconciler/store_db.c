@@ -67,6 +67,8 @@ int tt_store_exec(struct tt_store *store, const char *sql, struct tt_error *err)
 
 void tt_store_finish(sqlite3_stmt **statement)
 {
+    if (!*statement)
+        return;
     sqlite3_reset(*statement);
     sqlite3_clear_bindings(*statement);
     *statement = NULL;
@@ -96,6 +98,11 @@ static int bind_all(sqlite3_stmt *statement, const char *format, va_list args)
             int64_t number = va_arg(args, int64_t); /* NOLINT(clang-analyzer-valist.*) */
 
             result = sqlite3_bind_int64(statement, i, number);
+        } else if (*format == 't') {
+            tt_time time = va_arg(args, tt_time); /* NOLINT(clang-analyzer-valist.*) */
+
+            result = time == TT_TIME_UNKNOWN ? sqlite3_bind_null(statement, i)
+                                             : sqlite3_bind_int64(statement, i, time);
         } else {
             const char *text = va_arg(args, const char *); /* NOLINT(clang-analyzer-valist.*) */
 

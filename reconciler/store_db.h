@@ -18,6 +18,7 @@
 #include <pthread.h>
 #include <sqlite3.h>
 
+#include "reconciler/process.h"
 #include "reconciler/store.h"
 
 /* A statement that was prepared once, and its SQL. */
@@ -29,6 +30,10 @@ struct tt_prepared {
 struct tt_store {
     sqlite3 *db;
     char *path;
+    struct tt_arena arena;
+    struct tt_process self; /* who has it open */
+    const char *user;
+    const struct tt_clock *clock; /* NULL: ages are told by the wall clock */
     pthread_mutex_t lock;
     struct tt_prepared *prepared;
     size_t prepared_count;
@@ -41,7 +46,8 @@ int tt_store_fail(struct tt_store *store, struct tt_error *err);
 int tt_store_exec(struct tt_store *store, const char *sql, struct tt_error *err);
 
 /* A statement under way, until it is finished; bound in one go: FORMAT has one letter for each
- * parameter, i (int64_t) or s (const char *, NULL is SQL's NULL). SQL is a literal, told from others
+ * parameter, i (int64_t), t (tt_time, TT_TIME_UNKNOWN is SQL's NULL) or s (const char *, NULL is
+ * SQL's). SQL is a literal, told from others
  * by its address, as it is prepared once for the life of the store; one statement of it is under
  * way at a time. */
 int tt_store_prepare(struct tt_store *store, sqlite3_stmt **ret_statement, struct tt_error *err,
@@ -67,6 +73,9 @@ void tt_store_forget_prepared(struct tt_store *store);
 
 /* A column as text in ARENA; NULL where SQL has NULL. */
 const char *tt_store_text(struct tt_arena *arena, sqlite3_stmt *statement, int column);
+
+/* store_locks.c. Within a transaction. */
+int tt_store_require_lock(struct tt_store *store, int64_t token, struct tt_error *err);
 
 /* store_schema.c. Makes the tables of a new file and brings those of an older one up to date. */
 int tt_store_check_schema(struct tt_store *store, struct tt_error *err);

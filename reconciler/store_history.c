@@ -3,7 +3,6 @@
  * `interrupted`; what is known of its steps then comes from the journal.
  */
 #include "base/str.h"
-#include "reconciler/process.h"
 #include "reconciler/store_db.h"
 
 #define COLUMNS                                                                                    \
@@ -61,7 +60,6 @@ static struct tt_run_record read_row(struct tt_arena *arena, sqlite3_stmt *row,
 static int read_runs(struct tt_store *store, struct tt_arena *arena, int most,
                      tt_run_records *ret_runs, struct tt_error *err)
 {
-    struct tt_process self = tt_process_self(arena);
     TT_STATEMENT_AUTO *statement = NULL;
     int more;
 
@@ -70,7 +68,7 @@ static int read_runs(struct tt_store *store, struct tt_arena *arena, int most,
                          (int64_t)most) < 0)
         return -1;
     while ((more = tt_store_step(store, statement, err)) > 0)
-        *TT_VEC_ADD(arena, ret_runs) = read_row(arena, statement, &self);
+        *TT_VEC_ADD(arena, ret_runs) = read_row(arena, statement, &store->self);
     return more;
 }
 
@@ -135,7 +133,6 @@ static int read_steps(struct tt_store *store, struct tt_arena *arena, struct tt_
 static int read_run(struct tt_store *store, struct tt_arena *arena, int64_t run,
                     struct tt_run_record *record, struct tt_error *err)
 {
-    struct tt_process self = tt_process_self(arena);
     TT_STATEMENT_AUTO *statement = NULL;
     int found;
 
@@ -148,7 +145,7 @@ static int read_run(struct tt_store *store, struct tt_arena *arena, int64_t run,
     if (!found)
         return tt_fail(err, TT_ERR_NOT_FOUND, "there is no run %lld: trimtab history lists them",
                        (long long)run);
-    *record = read_row(arena, statement, &self);
+    *record = read_row(arena, statement, &store->self);
     return read_steps(store, arena, record, err);
 }
 

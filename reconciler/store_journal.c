@@ -53,8 +53,10 @@ static int add_intent(struct tt_store *store, void *self, struct tt_error *err)
 {
     struct writing *writing = self;
     struct tt_arena scratch = {0};
-    int result = add_row(store, writing, &scratch, err);
+    int result = tt_store_require_lock(store, writing->what->lock, err);
 
+    if (result == 0)
+        result = add_row(store, writing, &scratch, err);
     tt_arena_release(&scratch);
     return result < 0 ? -1 : forget_server(store, writing->what->what, err);
 }

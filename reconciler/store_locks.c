@@ -1,11 +1,12 @@
 /*
  * Locks of deployments. A lock ends when its holder gives it up, when its lease runs out, or at
- * once when the holder is a process of this host that is dead.
+ * once when the holder is a process of this host that is dead. A lease of this boot of the host
+ * runs out by its steady clock. One of elsewhere that ends later than a new one would was written
+ * by a clock that goes wrong: it is cut to the length of a new one.
  */
 #include <inttypes.h>
 
 #include "base/str.h"
-#include "reconciler/process.h"
 #include "reconciler/store_db.h"
 
 /* The arguments of one call, for its transaction. */
@@ -15,13 +16,15 @@ struct locking {
     const char *command;
     tt_time now, lease;
     struct tt_arena *arena;
-    struct tt_process self;
     int64_t token;
+    const char *too_long; /* a deployment whose lease is to be cut; NULL: none */
 };
 
 struct row {
     struct tt_lock_holder holder;
     struct tt_process process;
+    bool steady; /* its end is known by the steady clock, too */
+    tt_time steady_end;
 };
 
 /* 1: DEPLOYMENT's row was read, 0: there is none. */
@@ -33,7 +36,7 @@ static int read_row(struct tt_store *store, struct tt_arena *arena, const char *
 
     if (tt_store_prepare(store, &statement, err,
                          "SELECT token, host, boot, namespace, pid, started, user, command, since, "
-                         "expires FROM locks WHERE deployment = ?",
+                         "expires, steady_end FROM locks WHERE deployment = ?",
                          "s", deployment) < 0)
         return -1;
     found = tt_store_step(store, statement, err);
@@ -53,6 +56,8 @@ static int read_row(struct tt_store *store, struct tt_arena *arena, const char *
                     .space = tt_store_text(arena, statement, 3),
                     .pid = sqlite3_column_int64(statement, 4),
                     .started = tt_store_text(arena, statement, 5)},
+        .steady = sqlite3_column_type(statement, 10) != SQLITE_NULL,
+        .steady_end = sqlite3_column_int64(statement, 10),
     };
     return 1;
 }
@@ -68,16 +73,32 @@ static int refuse(struct tt_arena *arena, const struct tt_lock_holder *holder, s
     return -1;
 }
 
-static int check_free(struct tt_store *store, const struct locking *locking, const char *deployment,
+/* How long the lease of ROW lasts from now on. */
+static tt_time time_left(const struct tt_store *store, const struct locking *locking,
+                         const struct row *row)
+{
+    if (store->clock && row->steady && tt_streq(row->process.boot, store->self.boot))
+        return row->steady_end - tt_clock_steady(store->clock);
+    return row->holder.expires - locking->now;
+}
+
+static int check_free(struct tt_store *store, struct locking *locking, const char *deployment,
                       struct tt_error *err)
 {
     struct row row;
     int found = read_row(store, locking->arena, deployment, &row, err);
+    tt_time left;
 
     if (found <= 0)
         return found;
-    if (row.holder.expires <= locking->now || tt_process_is_dead(&row.process, &locking->self))
+    left = time_left(store, locking, &row);
+    if (left <= 0 || tt_process_is_dead(&row.process, &store->self))
         return 0;
+    if (left > locking->lease) {
+        locking->too_long = deployment;
+        left = locking->lease;
+    }
+    row.holder.expires = locking->now + left;
     return refuse(locking->arena, &row.holder, err);
 }
 
@@ -93,11 +114,16 @@ static int next_token(struct tt_store *store, int64_t *ret_token, struct tt_erro
     return 0;
 }
 
+/* The end of a new lease by the steady clock; UNKNOWN: there is none. */
+static tt_time steady_end(const struct tt_store *store, const struct locking *locking)
+{
+    return store->clock ? tt_clock_steady(store->clock) + locking->lease : TT_TIME_UNKNOWN;
+}
+
 static int take_locks(struct tt_store *store, void *self, struct tt_error *err)
 {
     struct locking *locking = self;
-    const struct tt_process *process = &locking->self;
-    const char *user = tt_process_user(locking->arena);
+    const struct tt_process *process = &store->self;
 
     TT_EACH (deployment, locking->deployments)
         if (check_free(store, locking, *deployment, err) < 0)
@@ -107,13 +133,23 @@ static int take_locks(struct tt_store *store, void *self, struct tt_error *err)
     TT_EACH (deployment, locking->deployments)
         if (tt_store_run(store, err,
                          "INSERT OR REPLACE INTO locks(deployment, token, host, boot, namespace, "
-                         "pid, started, user, command, since, expires) "
-                         "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                         "sisssisssii", *deployment, locking->token, process->host, process->boot,
-                         process->space, process->pid, process->started, user, locking->command,
-                         (int64_t)locking->now, (int64_t)(locking->now + locking->lease)) < 0)
+                         "pid, started, user, command, since, expires, steady_end) "
+                         "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                         "sisssisssiit", *deployment, locking->token, process->host, process->boot,
+                         process->space, process->pid, process->started, store->user,
+                         locking->command, (int64_t)locking->now,
+                         (int64_t)(locking->now + locking->lease), steady_end(store, locking)) < 0)
             return -1;
     return 0;
+}
+
+static int cut_lease(struct tt_store *store, void *self, struct tt_error *err)
+{
+    const struct locking *locking = self;
+
+    return tt_store_run(store, err,
+                        "UPDATE locks SET expires = ?, steady_end = NULL WHERE deployment = ?",
+                        "is", (int64_t)(locking->now + locking->lease), locking->too_long);
 }
 
 int tt_store_lock(struct tt_store *store, const struct tt_strings *deployments, const char *command,
@@ -126,27 +162,32 @@ int tt_store_lock(struct tt_store *store, const struct tt_strings *deployments, 
         .now = now,
         .lease = lease,
         .arena = &scratch,
-        .self = tt_process_self(&scratch),
     };
     int result = tt_store_transact(store, take_locks, &locking, err);
 
     if (result == 0)
         *ret_token = locking.token;
+    else if (locking.too_long)
+        tt_store_transact(store, cut_lease, &locking, NULL);
     tt_arena_release(&scratch);
     return result;
+}
+
+static int fail_lost(struct tt_error *err)
+{
+    return tt_fail(err, TT_ERR_CONFLICT,
+                   "the lock was lost: its lease ran out or somebody took it away");
 }
 
 static int renew_locks(struct tt_store *store, void *self, struct tt_error *err)
 {
     const struct locking *locking = self;
 
-    if (tt_store_run(store, err, "UPDATE locks SET expires = ? WHERE token = ?", "ii",
-                     (int64_t)(locking->now + locking->lease), locking->token) < 0)
+    if (tt_store_run(store, err, "UPDATE locks SET expires = ?, steady_end = ? WHERE token = ?",
+                     "iti", (int64_t)(locking->now + locking->lease), steady_end(store, locking),
+                     locking->token) < 0)
         return -1;
-    if (!sqlite3_changes(store->db))
-        return tt_fail(err, TT_ERR_CONFLICT,
-                       "the lock was lost: its lease ran out or somebody took it away");
-    return 0;
+    return sqlite3_changes(store->db) ? 0 : fail_lost(err);
 }
 
 int tt_store_renew(struct tt_store *store, int64_t token, tt_time now, tt_time lease,
@@ -155,6 +196,30 @@ int tt_store_renew(struct tt_store *store, int64_t token, tt_time now, tt_time l
     struct locking locking = {.token = token, .now = now, .lease = lease};
 
     return tt_store_transact(store, renew_locks, &locking, err);
+}
+
+int tt_store_require_lock(struct tt_store *store, int64_t token, struct tt_error *err)
+{
+    TT_STATEMENT_AUTO *statement = NULL;
+    int found;
+
+    if (!token)
+        return 0;
+    if (tt_store_prepare(store, &statement, err, "SELECT 1 FROM locks WHERE token = ?", "i",
+                         token) < 0)
+        return -1;
+    found = tt_store_step(store, statement, err);
+    return found == 0 ? fail_lost(err) : found < 0 ? -1 : 0;
+}
+
+int tt_store_check_lock(struct tt_store *store, int64_t token, struct tt_error *err)
+{
+    int result;
+
+    pthread_mutex_lock(&store->lock);
+    result = tt_store_require_lock(store, token, err);
+    pthread_mutex_unlock(&store->lock);
+    return result;
 }
 
 static int free_locks(struct tt_store *store, void *self, struct tt_error *err)

@@ -1,6 +1,8 @@
 /*
- * The planner's memory.
+ * The planner's memory. Recoveries of this boot of the host are as old as its steady clock says,
+ * those of another as the wall clock does.
  */
+#include "base/str.h"
 #include "reconciler/store_db.h"
 
 #define HOUR (INT64_C(3600) * 1000)
@@ -8,8 +10,24 @@
 struct reading {
     struct tt_arena *arena;
     tt_time now;
+    bool future; /* a recovery that is yet to come was read */
     struct tt_memory memory;
 };
+
+/* How long ago the recovery of STATEMENT's row was. */
+static tt_time age_of(const struct tt_store *store, struct reading *reading,
+                      sqlite3_stmt *statement)
+{
+    const char *boot = (const char *)sqlite3_column_text(statement, 3);
+    tt_time age = reading->now - sqlite3_column_int64(statement, 2);
+
+    if (store->clock && tt_streq(boot, store->self.boot))
+        return tt_clock_steady(store->clock) - sqlite3_column_int64(statement, 4);
+    if (age >= 0)
+        return age;
+    reading->future = true;
+    return 0;
+}
 
 static int load_recoveries(struct tt_store *store, struct reading *reading, struct tt_error *err)
 {
@@ -17,17 +35,31 @@ static int load_recoveries(struct tt_store *store, struct reading *reading, stru
     int more;
 
     if (tt_store_prepare(store, &statement, err,
-                         "SELECT deployment, balancer, at FROM recoveries WHERE at > ? "
+                         "SELECT deployment, balancer, at, boot, steady FROM recoveries "
                          "ORDER BY at, deployment, balancer",
-                         "i", (int64_t)(reading->now - HOUR)) < 0)
+                         "") < 0)
         return -1;
-    while ((more = tt_store_step(store, statement, err)) > 0)
-        *TT_VEC_ADD(reading->arena, &reading->memory.recoveries) = (struct tt_recovery){
-            .deployment = tt_store_text(reading->arena, statement, 0),
-            .balancer = tt_store_text(reading->arena, statement, 1),
-            .at = sqlite3_column_int64(statement, 2),
-        };
+    while ((more = tt_store_step(store, statement, err)) > 0) {
+        tt_time age = age_of(store, reading, statement);
+
+        if (age < HOUR)
+            *TT_VEC_ADD(reading->arena, &reading->memory.recoveries) = (struct tt_recovery){
+                .deployment = tt_store_text(reading->arena, statement, 0),
+                .balancer = tt_store_text(reading->arena, statement, 1),
+                .at = reading->now - age,
+            };
+    }
     return more;
+}
+
+/* Recoveries that are yet to come grow old from now on. */
+static int end_future(struct tt_store *store, void *self, struct tt_error *err)
+{
+    const struct reading *reading = self;
+
+    return tt_store_run(store, err, "UPDATE recoveries SET at = ? WHERE at > ? AND boot IS NOT ?",
+                        "iis", (int64_t)reading->now, (int64_t)reading->now,
+                        store->clock ? store->self.boot : "");
 }
 
 static int load_servers(struct tt_store *store, struct reading *reading, struct tt_error *err)
@@ -77,6 +109,8 @@ int tt_store_load_memory(struct tt_store *store, struct tt_arena *arena, tt_time
     if (result == 0)
         result = load_known(store, &reading, err);
     pthread_mutex_unlock(&store->lock);
+    if (result == 0 && reading.future)
+        result = tt_store_transact(store, end_future, &reading, err);
     if (result == 0)
         *ret_memory = reading.memory;
     return result;
@@ -86,12 +120,19 @@ int tt_store_load_memory(struct tt_store *store, struct tt_arena *arena, tt_time
 static int add_recovery(struct tt_store *store, void *self, struct tt_error *err)
 {
     const struct tt_recovery *recovery = self;
+    const char *boot = store->clock ? store->self.boot : "";
+    int64_t steady = store->clock ? tt_clock_steady(store->clock) : 0;
 
-    if (tt_store_run(store, err, "DELETE FROM recoveries WHERE at < ?", "i",
-                     (int64_t)(recovery->at - 24 * HOUR)) < 0)
+    if (tt_store_run(store, err, "DELETE FROM recoveries WHERE boot IS NOT ? AND at < ?", "si",
+                     boot, (int64_t)(recovery->at - 24 * HOUR)) < 0 ||
+        tt_store_run(store, err, "DELETE FROM recoveries WHERE boot IS ? AND steady < ?", "si",
+                     boot, steady - 24 * HOUR) < 0)
         return -1;
-    return tt_store_run(store, err, "INSERT INTO recoveries VALUES(?, ?, ?)", "ssi",
-                        recovery->deployment, recovery->balancer, (int64_t)recovery->at);
+    return tt_store_run(store, err,
+                        "INSERT INTO recoveries(deployment, balancer, at, boot, steady) "
+                        "VALUES(?, ?, ?, ?, ?)",
+                        "ssisi", recovery->deployment, recovery->balancer, (int64_t)recovery->at,
+                        boot, steady);
 }
 
 int tt_store_add_recovery(struct tt_store *store, const struct tt_recovery *recovery,

@@ -4,7 +4,6 @@
  */
 #include "base/str.h"
 #include "reconciler/plan_text.h"
-#include "reconciler/process.h"
 #include "reconciler/store_db.h"
 
 #define KEEP_RUNS INT64_C(1000)
@@ -119,15 +118,15 @@ static int add_run(struct tt_store *store, struct writing *writing, struct tt_ar
                    struct tt_error *err)
 {
     const struct tt_run_record *record = writing->record;
-    struct tt_process self = tt_process_self(scratch);
+    const struct tt_process *self = &store->self;
 
     if (tt_store_run(store, err,
                      "INSERT INTO runs(began, ended, command, revision, result, done, failed, "
                      "skipped, trigger, user, host, boot, namespace, pid, started, deployments) "
                      "VALUES(?, 0, ?, ?, 'running', 0, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?)",
                      "isssssssiss", (int64_t)record->began, record->command, record->revision,
-                     record->trigger, tt_process_user(scratch), self.host, self.boot, self.space,
-                     self.pid, self.started,
+                     record->trigger, store->user, self->host, self->boot, self->space, self->pid,
+                     self->started,
                      writing->plan ? deployments_of(scratch, writing->plan) : NULL) < 0)
         return -1;
     writing->id = sqlite3_last_insert_rowid(store->db);

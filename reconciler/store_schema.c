@@ -62,6 +62,10 @@ static const char *const versions[] = {
     "CREATE TABLE held("
     " run INTEGER PRIMARY KEY, repository TEXT NOT NULL, path TEXT, branch TEXT,"
     " plan TEXT NOT NULL, approver TEXT, approved INTEGER, approving INTEGER);",
+    /* 5: times by the steady clock of a boot of the host */
+    "ALTER TABLE locks ADD COLUMN steady_end INTEGER;"
+    "ALTER TABLE recoveries ADD COLUMN boot TEXT;"
+    "ALTER TABLE recoveries ADD COLUMN steady INTEGER;",
 };
 
 #define NEWEST ((int)(sizeof(versions) / sizeof(versions[0])))

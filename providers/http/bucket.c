@@ -16,7 +16,7 @@ void tt_bucket_init(struct tt_bucket *bucket, const struct tt_clock *clock, doub
         .rate = rate,
         .burst = burst,
         .tokens = burst,
-        .filled_at = clock->now(clock->self),
+        .filled_at = tt_clock_steady(clock),
     };
     pthread_mutex_init(&bucket->lock, NULL);
 }
@@ -28,7 +28,7 @@ void tt_bucket_release(struct tt_bucket *bucket)
 
 static void fill(struct tt_bucket *bucket)
 {
-    tt_time now = bucket->clock->now(bucket->clock->self);
+    tt_time now = tt_clock_steady(bucket->clock);
 
     if (now > bucket->filled_at)
         bucket->tokens += bucket->rate * (double)(now - bucket->filled_at) / 1000.0;

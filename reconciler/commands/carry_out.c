@@ -100,6 +100,7 @@ static int apply_with_progress(struct tt_session *session, struct tt_signals *si
         .clock = session->clock,
         .store = session->store,
         .run = run,
+        .lock = session->lock,
         .parallelism = session->options.parallelism,
         .stop = &signals->stop,
         .progress = tt_progress_step,

@@ -223,14 +223,14 @@ static int adopt_locked(struct adoption *adoption, struct tt_error *err)
     struct tt_strings deployments = {0};
     int code;
 
-    if (tt_make_folders(session->state_folder, 0700, err) < 0 ||
-        tt_store_open(session->state_folder, &session->store, err) < 0)
+    if (tt_session_open_store(session, err) < 0)
         return -1;
     tt_session_open_clouds(session, false);
     tt_strings_add(&session->arena, &deployments, adoption->service->deployment->name);
     if (tt_lease_begin(&adoption->lease, session->store, session->clock, &deployments, "adopt",
                        &adoption->signals, err) < 0)
         return -1;
+    session->lock = adoption->lease.token;
     code = adopt(adoption, err);
     tt_lease_end(&adoption->lease);
     return code;

@@ -89,6 +89,7 @@ static int lock_and_plan(struct run *run, struct tt_error *err)
         if (tt_lease_begin(&run->lease, session->store, session->clock, &run->deployments, "apply",
                            &run->signals, err) < 0)
             return -1;
+        session->lock = run->deployments.count ? run->lease.token : 0;
         tt_settle(session, &run->signals);
         tt_session_remember(session);
         if (tt_session_plan(session, err) == 0 &&
@@ -170,8 +171,7 @@ static int apply(struct run *run)
     struct tt_error err = {0};
     int code;
 
-    if (!session->store && (tt_make_folders(session->state_folder, 0700, &err) < 0 ||
-                            tt_store_open(session->state_folder, &session->store, &err) < 0)) {
+    if (!session->store && tt_session_open_store(session, &err) < 0) {
         tt_session_complain(session, &err);
         return 1;
     }

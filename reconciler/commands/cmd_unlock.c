@@ -20,7 +20,7 @@ int tt_cmd_unlock(struct tt_session *session)
         printf("Deployment %s is not locked.\n", deployment);
         return 0;
     }
-    if (tt_store_open(session->state_folder, &session->store, &err) < 0) {
+    if (tt_session_open_store(session, &err) < 0) {
         tt_session_complain(session, &err);
         return 1;
     }

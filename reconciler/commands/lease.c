@@ -13,13 +13,14 @@
 static bool renew_once(struct tt_lease *lease)
 {
     tt_time now = lease->clock->now(lease->clock->self);
+    tt_time steady = tt_clock_steady(lease->clock);
     struct tt_error err = {0};
 
     if (tt_store_renew(lease->store, lease->token, now, LEASE_MS, &err) == 0) {
-        lease->until = now + LEASE_MS;
+        lease->until = steady + LEASE_MS;
         return true;
     }
-    if (err.class != TT_ERR_CONFLICT && now < lease->until)
+    if (err.class != TT_ERR_CONFLICT && steady < lease->until)
         return true;
     tt_wrap(&err, "stopping: no new step is started");
     tt_signals_stop(lease->signals, err.message);
@@ -64,8 +65,10 @@ int tt_lease_begin(struct tt_lease *lease, struct tt_store *store, const struct 
 {
     tt_time now = clock->now(clock->self);
 
-    *lease = (struct tt_lease){
-        .store = store, .clock = clock, .signals = signals, .until = now + LEASE_MS};
+    *lease = (struct tt_lease){.store = store,
+                               .clock = clock,
+                               .signals = signals,
+                               .until = tt_clock_steady(clock) + LEASE_MS};
     if (tt_store_lock(store, deployments, command, now, LEASE_MS, &lease->token, err) < 0)
         return -1;
     pthread_mutex_init(&lease->mutex, NULL);

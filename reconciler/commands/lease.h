@@ -15,7 +15,7 @@ struct tt_lease {
     const struct tt_clock *clock;
     struct tt_signals *signals;
     int64_t token;
-    tt_time until; /* when it runs out unless it is renewed */
+    tt_time until; /* when it runs out unless it is renewed, by the steady clock */
     pthread_mutex_t mutex;
     pthread_cond_t ended;
     pthread_t renewer;

@@ -14,7 +14,7 @@ int tt_runs_open(struct tt_session *session, struct tt_error *err)
 {
     if (access(tt_printf(&session->arena, "%s/store.db", session->state_folder), F_OK) < 0)
         return 0;
-    return tt_store_open(session->state_folder, &session->store, err) < 0 ? -1 : 1;
+    return tt_session_open_store(session, err) < 0 ? -1 : 1;
 }
 
 static json_t *approval_json(struct tt_arena *arena, const struct tt_run_record *run)

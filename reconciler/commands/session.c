@@ -134,6 +134,15 @@ void tt_session_open_clouds(struct tt_session *session, bool readonly)
     session->clouds_open = true;
 }
 
+int tt_session_open_store(struct tt_session *session, struct tt_error *err)
+{
+    if (tt_make_folders(session->state_folder, 0700, err) < 0 ||
+        tt_store_open(session->state_folder, &session->store, err) < 0)
+        return -1;
+    tt_store_use_clock(session->store, session->clock);
+    return 0;
+}
+
 /* Opens the store where there is one; 1: there is none. */
 static int open_store(struct tt_session *session, struct tt_error *err)
 {
@@ -143,7 +152,7 @@ static int open_store(struct tt_session *session, struct tt_error *err)
         return 0;
     if (session->options.world || access(file, F_OK) < 0)
         return 1;
-    return tt_store_open(session->state_folder, &session->store, err);
+    return tt_session_open_store(session, err);
 }
 
 /* What earlier runs saw fail goes on being counted. A store that fails is told of when it is read

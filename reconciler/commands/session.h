@@ -34,7 +34,11 @@ struct tt_session {
     struct tt_store *store; /* NULL: not open */
     int64_t approves;       /* the held run whose plan is carried out; 0: none */
     const char *approver;   /* in whose name */
+    int64_t lock;           /* the token of the locks that are held; 0: none */
 };
+
+/* Opens the store, which is made when there is none. */
+int tt_session_open_store(struct tt_session *session, struct tt_error *err);
 
 /* What "now" is for the plan: takenAt with --world, else the clock. */
 tt_time tt_session_now(const struct tt_session *session);

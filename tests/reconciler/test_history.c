@@ -254,6 +254,12 @@ static void an_older_file_is_brought_up_to_date(void **state)
                      "NULL, step INTEGER NOT NULL, at INTEGER NOT NULL, action TEXT NOT NULL, "
                      "subject TEXT NOT NULL, account TEXT, region TEXT, server TEXT, machine TEXT, "
                      "incarnation TEXT, because TEXT, ended INTEGER, outcome TEXT);"
+                     "CREATE TABLE locks(deployment TEXT PRIMARY KEY, token INTEGER NOT NULL, host "
+                     "TEXT NOT NULL, boot TEXT NOT NULL, namespace TEXT NOT NULL, pid INTEGER NOT "
+                     "NULL, started TEXT NOT NULL, user TEXT NOT NULL, command TEXT NOT NULL, "
+                     "since INTEGER NOT NULL, expires INTEGER NOT NULL);"
+                     "CREATE TABLE recoveries(deployment TEXT NOT NULL, balancer TEXT NOT NULL, at "
+                     "INTEGER NOT NULL);"
                      "PRAGMA user_version = 1",
                      NULL, NULL, NULL),
         SQLITE_OK);

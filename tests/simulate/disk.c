@@ -30,7 +30,7 @@ struct handle {
     sqlite3_file base;
     struct file *file;
     struct handle *next;
-    int level; /* SQLITE_LOCK_... */
+    int level;                  /* SQLITE_LOCK_... */
     unsigned shared, exclusive; /* of the shared index, a bit for each lock */
     bool mapped, forgotten;     /* forgotten: the file goes with its only handle */
 };

@@ -44,15 +44,40 @@ static void renew(struct process *p)
 {
     struct tt_error err = {0};
 
-    if (!p->token || p->history->now - p->renewed < 20000)
+    if (!p->holds || p->history->now - p->renewed < 20000)
         return;
-    if (tt_store_renew(p->store, p->token, p->history->now, 60000, &err) < 0) {
+    if (tt_store_renew(p->store, p->token, p->clock.now(p), LEASE, &err) < 0) {
         say(p->history, "run %d lost its lock and stops", p->number);
-        p->history->holder = NULL;
-        p->token = 0;
+        if (p->history->holder == p)
+            p->history->holder = NULL;
+        p->holds = false;
         atomic_store(&p->stop, true);
     }
     p->renewed = p->history->now;
+}
+
+/* The process is stopped for longer than its lease, and another run has its turn. The call that was
+ * on its way goes on its way. */
+static void stand_still(struct process *p)
+{
+    struct history *h = p->history;
+
+    say(h, "run %d is paused", p->number);
+    h->misfortunes++;
+    h->holder = NULL;
+    h->now += LEASE + (tt_time)roll(h, 600) * 1000;
+    process_run(h);
+    p->belated = true;
+    say(h, "run %d goes on", p->number);
+}
+
+/* A run that has lost its lock begins no call that changes a cloud. */
+static void check_fence(struct process *p, const struct tt_call *call)
+{
+    if (call->member != TT_CALL_OBSERVE && call->member != TT_CALL_RUN && p->token &&
+        tt_store_check_lock(p->store, p->token, NULL) < 0)
+        broke(p->history, "run %d lost its lock and goes on with %s of %s", p->number,
+              tt_call_member_words[call->member], call->object);
 }
 
 /* The call passes; the referee looks at the cloud before and after it. */
@@ -67,7 +92,7 @@ static int pass(struct faulty *faulty, struct tt_call *call, struct tt_error *er
     if (call->member == TT_CALL_OBSERVE)
         return tt_intercept_proceed(&faulty->intercept, call, err);
     before = tt_sim_world(p->history->sim, &scratch);
-    if (!storage_announces(p, call))
+    if (!p->belated && !storage_announces(p, call))
         broke(p->history, "the journal knows nothing of %s of %s",
               tt_call_member_words[call->member], call->object);
     referee_before(p, faulty->account, call, before);
@@ -126,9 +151,15 @@ static int around(struct tt_intercept *intercept, struct tt_call *call, struct t
     if (p->crashed)
         return tt_fail(err, TT_ERR_DENIED, "crashed");
     h->now += 20 + roll(h, 80);
+    p->belated = false;
+    check_fence(p, call);
     renew(p);
     if (h->calm)
         return pass(faulty, call, err);
+    if (strikes(h, FAULT_CLOCK, 3))
+        humans_set_clock(h);
+    if (h->depth == 1 && p->holds && strikes(h, FAULT_PAUSE, 3))
+        stand_still(p);
     if (chance(h, 30))
         humans_act(h);
     if (h->depth == 1 && strikes(h, FAULT_SECOND_RUN, 8)) {

@@ -23,7 +23,10 @@ const char *const fault_words[] = {"throttled",       "unavailable",
                                    "capacity",        "regions",
                                    "forgotten pools", "late views",
                                    "half-done calls", "crashes in the store",
-                                   "a full disk",     NULL};
+                                   "a full disk",     "pauses",
+                                   "wrong clocks",    "failing health checks",
+                                   "lost addresses",  "zones changed by hand",
+                                   "copied machines", NULL};
 
 unsigned roll(struct history *h, unsigned sides)
 {
@@ -93,6 +96,7 @@ static void make_cloud(struct history *h)
                                      .keep_dead_members = roll(h, 4) == 0};
 
     if (strikes(h, FAULT_LATE, 500)) {
+        h->late = true;
         options.create_seen = (tt_time)roll(h, 10) * 1000;
         options.tags_seen = (tt_time)roll(h, 10) * 1000;
     }
@@ -116,6 +120,8 @@ static void live(struct history *h)
                 history_close_store(h);
                 disk_clear();
             }
+            if (strikes(h, FAULT_CLOCK, 60))
+                humans_set_clock(h);
             for (unsigned act = 0, acts = roll(h, 3); act < acts; act++)
                 humans_act(h);
             process_run(h);
@@ -131,6 +137,7 @@ static void converge(struct history *h)
 
     say(h, "the faults stop");
     h->calm = true;
+    h->clock_error = 0;
     humans_mend(h);
     for (int i = 0; i < ROUNDS && !h->broken[0]; i++) {
         /* what is new is seen; in the end even the hour of a recovery limit is over */

@@ -44,8 +44,16 @@ enum fault_kind {
     FAULT_PARTIAL,
     FAULT_STORE_CRASH,
     FAULT_STORE_FULL,
+    FAULT_PAUSE,
+    FAULT_CLOCK,
+    FAULT_HEALTH,
+    FAULT_ADDRESS,
+    FAULT_LB_ZONES,
+    FAULT_COPY,
     FAULT_KINDS,
 };
+
+#define LEASE 60000 /* ms, of a lock */
 
 extern const char *const fault_words[];
 
@@ -75,6 +83,8 @@ struct history {
     int faults; /* that happened */
     struct tt_arena arena;
     tt_time now;
+    tt_time clock_error;   /* of the host's wall clock */
+    bool late;             /* new machines and marks are seen late */
     struct tt_clock clock; /* the cloud's */
     struct tt_sim *sim;
     const char *folder;     /* of the store */
@@ -103,6 +113,8 @@ struct process {
     bool store_failed; /* it refused a write */
     int64_t run;       /* in the store */
     int64_t token;
+    bool holds;   /* the lock, as far as it knows */
+    bool belated; /* its call was on its way while another run had its turn */
     tt_time renewed;
     int misfortunes; /* of the history when it observed */
     const struct tt_desired *desired;
@@ -111,7 +123,8 @@ struct process {
     bool made;            /* it made a machine, which may replace another */
     char names[64][32];   /* of machines that it made */
     int name_count;
-    int floors[2]; /* by service: members that must stay in service behind lb; -1: not judged */
+    int floors[2][2]; /* by balancer (lb, edge) and service: members that must stay in service */
+    int most[2];      /* by service: live machines that there may be */
 };
 
 /* history.c. Plays the history of SEED; 0: every law held. */
@@ -147,6 +160,8 @@ bool storage_announces(struct process *process, const struct tt_call *call);
 
 /* humans.c */
 void humans_act(struct history *h);
+/* Sets the wall clock of the host on which trimtab runs, a wrong one as likely as not. */
+void humans_set_clock(struct history *h);
 void humans_mend(struct history *h);
 
 /* referee.c */

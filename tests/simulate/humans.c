@@ -2,6 +2,7 @@
  * Humans: what people and misfortune do to the cloud while nobody asked, and its mending in the
  * end. Whatever is chosen exists at that moment.
  */
+#include "base/str.h"
 #include "tests/simulate/history.h"
 
 static const char *const account_names[] = {"east", "west"};
@@ -53,6 +54,15 @@ static void harm(struct history *h, struct tt_world *world)
     } else if (found.server->tags.balancer && strikes(h, FAULT_POOL, 500)) {
         say(h, "misfortune: %s forgets its pool", found.server->id);
         tt_sim_forget_pool(h->sim, found.account, "r", found.server->id);
+    } else if (found.server->state == TT_SERVER_RUNNING && strikes(h, FAULT_HEALTH, 200)) {
+        say(h, "misfortune: %s fails its health check", found.server->id);
+        tt_sim_set_health(h->sim, found.account, "r", found.server->id, TT_HEALTH_FAILING);
+    } else if (strikes(h, FAULT_COPY, 50)) {
+        const char *id =
+            tt_sim_add_machine(h->sim, found.account, "r", found.server->zone, found.server->name);
+
+        say(h, "human: copies %s with its marks to %s", found.server->id, id);
+        tt_sim_set_tags(h->sim, found.account, "r", id, &found.server->tags);
     }
 }
 
@@ -73,6 +83,19 @@ static void meddle(struct history *h, struct tt_world *world)
         say(h, "human: adds the foreign machine %s to the balancer", id);
         tt_strings_add(&h->arena, &h->foreign, tt_strdup(&h->arena, id));
         tt_sim_add_member(h->sim, "east", "r", "elb", id);
+    } else if (strikes(h, FAULT_ADDRESS, 100)) {
+        say(h, "human: takes 203.0.113.9 from its machine");
+        tt_sim_release_address(h->sim, "east", "r", "203.0.113.9");
+    } else if (strikes(h, FAULT_LB_ZONES, 150)) {
+        struct tt_strings zones = {0};
+        struct tt_arena scratch = {0};
+
+        for (unsigned i = 0, set = 1 + roll(h, 7); i < 3; i++)
+            if (set & 1u << i)
+                tt_strings_add(&scratch, &zones, zone_names[i]);
+        say(h, "human: gives lb the zones %s", tt_strings_join(&scratch, &zones, ""));
+        tt_sim_set_balancer_zones(h->sim, "east", "r", "elb", &zones);
+        tt_arena_release(&scratch);
     }
 }
 
@@ -97,6 +120,14 @@ static void upset(struct history *h)
         say(h, "cloud: %s is %s", account, reachable ? "reachable" : "unreachable");
         tt_sim_set_reachable(h->sim, account, "r", reachable);
     }
+}
+
+void humans_set_clock(struct history *h)
+{
+    static const tt_time errors[] = {0, 300000, -300000, 7200000, -7200000, 90000000, -90000000};
+
+    h->clock_error = errors[roll(h, sizeof(errors) / sizeof(errors[0]))];
+    say(h, "the host's clock is set: it is wrong by %lld s", (long long)h->clock_error / 1000);
 }
 
 void humans_act(struct history *h)

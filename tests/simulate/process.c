@@ -5,15 +5,21 @@
 
 #include "reconciler/observe.h"
 #include "reconciler/planner.h"
+#include "tests/simulate/disk.h"
 #include "tests/simulate/history.h"
 
-#define LEASE 60000
+static tt_time process_steady(void *self)
+{
+    const struct process *p = self;
+
+    return p->history->now + p->skew;
+}
 
 static tt_time process_now(void *self)
 {
     const struct process *p = self;
 
-    return p->history->now + p->skew;
+    return p->history->now + p->skew + p->history->clock_error;
 }
 
 static void process_sleep(void *self, tt_time delay)
@@ -54,7 +60,7 @@ static int take_lock(struct process *p, struct tt_arena *arena)
 
     tt_strings_add(arena, &deployments, "shop");
     for (int tries = 0;
-         tt_store_lock(p->store, &deployments, "apply", h->now, LEASE, &p->token, &err) < 0;
+         tt_store_lock(p->store, &deployments, "apply", process_now(p), LEASE, &p->token, &err) < 0;
          tries++) {
         say(h, "run %d: %s", p->number, err.message);
         if (h->depth > 1 || p->crashed || p->store_failed)
@@ -67,6 +73,7 @@ static int take_lock(struct process *p, struct tt_arena *arena)
         h->now += LEASE + 1;
         err = (struct tt_error){0};
     }
+    p->holds = true;
     p->renewed = h->now;
     if (p->crashed)
         return -1;
@@ -91,8 +98,9 @@ static struct tt_plan *make_plan(struct process *p, struct tt_arena *arena,
     p->world = tt_observe(arena, clouds, p->desired, &p->clock, &observe_options);
     if (p->crashed)
         return NULL;
-    if (tt_store_load_memory(p->store, arena, h->now, &memory, &err) < 0 ||
-        tt_planner_plan(arena, p->desired, p->world, &memory, h->now, &options, &plan, &err) < 0) {
+    if (tt_store_load_memory(p->store, arena, process_now(p), &memory, &err) < 0 ||
+        tt_planner_plan(arena, p->desired, p->world, &memory, process_now(p), &options, &plan,
+                        &err) < 0) {
         broke(h, "no plan can be made: %s", err.message);
         return NULL;
     }
@@ -117,13 +125,15 @@ static int carry_out(struct process *p, struct tt_arena *arena, const struct tt_
     struct history *h = p->history;
     struct tt_apply_outcome outcome = {0};
     struct tt_error err = {0};
-    struct tt_run_record record = {.began = h->now, .command = "apply", .revision = plan->revision};
+    struct tt_run_record record = {
+        .began = process_now(p), .command = "apply", .revision = plan->revision};
     struct tt_apply_request request = {.desired = p->desired,
                                        .world = p->world,
                                        .plan = plan,
                                        .clouds = clouds,
                                        .clock = &p->clock,
                                        .store = p->store,
+                                       .lock = p->token,
                                        .parallelism = 1,
                                        .stop = &p->stop};
 
@@ -143,21 +153,22 @@ static int carry_out(struct process *p, struct tt_arena *arena, const struct tt_
     say(h, "run %d ends: %d done, %d failed, %d left out, %d held", p->number, outcome.done,
         outcome.failed, outcome.skipped, outcome.held);
     record.result = outcome.failed ? "failed" : "done";
-    record.ended = h->now;
+    record.ended = process_now(p);
     if (tt_store_end_run(p->store, &record, &err) < 0 ||
         (p->token && tt_store_unlock(p->store, p->token, &err) < 0))
         store_broke(p, "the store", &err);
     return (int)plan->steps.count;
 }
 
-/* Most runs go on with the connection of one before, as a daemon does; the others open their own.
- */
+/* Most runs go on with the connection of one before, even of one that crashed: what it had not
+ * committed is rolled back. The others open their own. */
 static int take_store(struct process *p, struct tt_error *err)
 {
     struct history *h = p->history;
 
     if (h->store && (h->depth > 1 || process_choose(p, 8) == 0))
         history_close_store(h);
+    disk_fill(-1);
     if (!h->store)
         return tt_store_open(h->folder, &p->store, err);
     p->store = h->store;
@@ -168,7 +179,8 @@ static int take_store(struct process *p, struct tt_error *err)
 static void give_store(struct process *p)
 {
     storage_leave(p);
-    if (p->crashed || p->store_failed || p->history->store)
+    tt_store_use_clock(p->store, NULL);
+    if (p->history->store)
         tt_store_close(p->store);
     else
         p->history->store = p->store;
@@ -190,12 +202,17 @@ int process_run(struct history *h)
     int steps = -1;
 
     h->depth++;
-    p.clock = (struct tt_clock){process_now, process_sleep, &p, process_choose};
+    p.clock = (struct tt_clock){.now = process_now,
+                                .sleep = process_sleep,
+                                .self = &p,
+                                .choose = process_choose,
+                                .steady = process_steady};
     p.desired = commit_desired(h, &arena);
     if (take_store(&p, &err) < 0) {
         broke(h, "the store: %s", err.message);
     } else {
         say(h, "run %d begins", p.number);
+        tt_store_use_clock(p.store, &p.clock);
         storage_watch(&p);
         open_clouds(&p, &arena, &clouds);
         if (take_lock(&p, &arena) == 0 && (plan = make_plan(&p, &arena, &clouds))) {

@@ -29,8 +29,24 @@ static bool is_live(const struct tt_server *server)
     return tt_streq(server->tags.owner, "acme") && server->state != TT_SERVER_GONE;
 }
 
+static bool serves(const struct tt_server *server)
+{
+    return server && is_live(server) && server->state == TT_SERVER_RUNNING &&
+           server->health != TT_HEALTH_FAILING;
+}
+
+static const struct tt_server *find_by_address(const struct tt_world *world, const char *address)
+{
+    TT_EACH (account, &world->accounts)
+        TT_EACH (server, &region_of(world, account->name)->servers)
+            if (tt_streq(server->private_address, address) ||
+                tt_streq(server->public_address, address))
+                return server;
+    return NULL;
+}
+
 /* Members of SERVICE in service behind lb on machines that run and do not fail. */
-static int count_serving(const struct tt_world *world, const char *service)
+static int count_behind_lb(const struct tt_world *world, const char *service)
 {
     const struct tt_region *region = region_of(world, "east");
     const struct tt_cloud_balancer *lb = lb_of(world);
@@ -41,11 +57,51 @@ static int count_serving(const struct tt_world *world, const char *service)
     TT_EACH (member, &lb->members) {
         const struct tt_server *server = tt_region_server(region, member->server);
 
-        count += member->state == TT_MEMBER_IN_SERVICE && server && is_live(server) &&
-                 server->state == TT_SERVER_RUNNING && server->health != TT_HEALTH_FAILING &&
+        count += member->state == TT_MEMBER_IN_SERVICE && serves(server) &&
                  tt_streq(server->tags.service, service);
     }
     return count;
+}
+
+/* ... and behind the machine of edge that has the address. */
+static int count_behind_edge(const struct tt_world *world, const char *service)
+{
+    const struct tt_region *region = region_of(world, "east");
+    const char *id = region && region->addresses.count ? region->addresses.items[0].server : NULL;
+    const struct tt_server *machine = id ? tt_region_server(region, id) : NULL;
+    int count = 0;
+
+    if (!serves(machine))
+        return 0;
+    TT_EACH (pool, &region->pools)
+        TT_EACH (member, &pool->members) {
+            const struct tt_server *server = find_by_address(world, member->address);
+
+            count += tt_streq(pool->machine, id) && member->state == TT_MEMBER_IN_SERVICE &&
+                     serves(server) && tt_streq(server->tags.service, service);
+        }
+    return count;
+}
+
+static int count_serving(const struct tt_world *world, int balancer, const char *service)
+{
+    return balancer ? count_behind_edge(world, service) : count_behind_lb(world, service);
+}
+
+/* Machines of SERVICE, failed ones too. */
+static int count_live(const struct tt_world *world, const char *service)
+{
+    int count = 0;
+
+    TT_EACH (account, &world->accounts)
+        TT_EACH (server, &region_of(world, account->name)->servers)
+            count += is_live(server) && tt_streq(server->tags.service, service);
+    return count;
+}
+
+static int placed(const struct commit *c, int service, int account)
+{
+    return c->count[service][account] < 0 ? 0 : c->count[service][account];
 }
 
 void referee_start(struct process *p)
@@ -57,10 +113,18 @@ void referee_start(struct process *p)
             TT_EACH (server, &region->servers)
                 p->owned += is_live(server);
     for (int i = 0; i < 2; i++) {
-        int now = count_serving(p->world, service_names[i]);
-        int least = (c->count[i][0] < 0 ? 0 : c->count[i][0]) - c->unavailable;
+        int live = count_live(p->world, service_names[i]);
+        int all = placed(c, i, 0) + placed(c, i, 1);
 
-        p->floors[i] = !c->running ? 0 : now < least ? now : least;
+        p->most[i] = live > all + c->surge ? live : all + c->surge;
+        for (int balancer = 0; balancer < 2; balancer++) {
+            int now = count_serving(p->world, balancer, service_names[i]);
+            int least = (balancer ? all : placed(c, i, 0)) - c->unavailable;
+
+            if (!c->running || (balancer && !c->edge))
+                least = 0;
+            p->floors[balancer][i] = now < least ? now : least;
+        }
     }
 }
 
@@ -83,13 +147,14 @@ static void check_zone(struct process *p, const char *account, const struct tt_c
                       ask->zone ? ask->zone : "(any)");
 }
 
-/* Law 4: nothing is made where the plan could not look. */
-static void check_slot(struct process *p, const char *account, const struct tt_create_request *ask)
+/* Law 4: nothing is done where the plan could not look. */
+static void check_seen(struct process *p, const char *account, const struct tt_call *call)
 {
-    const struct tt_region *seen = region_of(p->world, account);
+    const struct tt_region *seen = p->world ? region_of(p->world, account) : NULL;
 
-    if (seen && !seen->observed)
-        broke(p->history, "law 4: %s is made in %s, which could not be seen", ask->name, account);
+    if (call->member != TT_CALL_RUN && seen && !seen->observed)
+        broke(p->history, "law 4: %s of %s in %s, which could not be seen",
+              tt_call_member_words[call->member], call->object, account);
 }
 
 static const struct tt_server *find(const struct tt_world *world, const char *account,
@@ -98,6 +163,17 @@ static const struct tt_server *find(const struct tt_world *world, const char *ac
     const struct tt_region *region = region_of(world, account);
 
     return region && id ? tt_region_server(region, id) : NULL;
+}
+
+/* Law 5: memberships that are not ours stay. */
+static void check_foreign(struct process *p, const char *account, const struct tt_call *call,
+                          const struct tt_world *truth)
+{
+    const struct tt_server *server = find(truth, account, call->server);
+
+    if (server && !is_live(server) && server->state != TT_SERVER_GONE && !disturbed(p))
+        broke(p->history, "law 5: %s is not ours and %s is made of it", server->id,
+              tt_call_member_words[call->member]);
 }
 
 /* Whom clients still reach is not deleted, and who does not serve yet is not enrolled. */
@@ -120,10 +196,11 @@ static void check_member(struct process *p, const char *account, const struct tt
 void referee_before(struct process *p, const char *account, const struct tt_call *call,
                     struct tt_world *truth)
 {
-    if (call->member == TT_CALL_CREATE_SERVER) {
+    if (call->member == TT_CALL_CREATE_SERVER)
         check_zone(p, account, call->create);
-        check_slot(p, account, call->create);
-    }
+    check_seen(p, account, call);
+    if (call->member == TT_CALL_ENROLL || call->member == TT_CALL_WITHDRAW)
+        check_foreign(p, account, call, truth);
     if (call->member == TT_CALL_ENROLL || call->member == TT_CALL_DELETE_SERVER)
         check_member(p, account, call, truth);
 }
@@ -134,14 +211,15 @@ void referee_before(struct process *p, const char *account, const struct tt_call
 static void check_floor(struct process *p, const struct tt_call *call,
                         const struct tt_world *before, const struct tt_world *truth)
 {
-    for (int i = 0; i < 2 && !disturbed(p); i++) {
-        int had = count_serving(before, service_names[i]);
-        int has = count_serving(truth, service_names[i]);
+    for (int i = 0; i < 4 && !disturbed(p); i++) {
+        int balancer = i / 2, service = i % 2, floor = p->floors[balancer][service];
+        int had = count_serving(before, balancer, service_names[service]);
+        int has = count_serving(truth, balancer, service_names[service]);
 
-        if (has < had && has < p->floors[i])
-            broke(p->history, "law 6: after %s of %s %d of %s serve, and the floor is %d",
-                  tt_call_member_words[call->member], call->object, has, service_names[i],
-                  p->floors[i]);
+        if (has < had && has < floor)
+            broke(p->history, "law 6: after %s of %s %d of %s serve behind %s, and the floor is %d",
+                  tt_call_member_words[call->member], call->object, has, service_names[service],
+                  balancer ? "edge" : "lb", floor);
     }
 }
 
@@ -174,12 +252,13 @@ static void check_owner(struct process *p, const char *account, const struct tt_
     const struct tt_server *server = find(before, account, call->object);
 
     if (server && !tt_streq(server->tags.owner, "acme"))
-        broke(p->history, "law 5: %s is not ours and was deleted", server->id);
+        broke(p->history, "law 5: %s is not ours and %s was made of it", server->id,
+              tt_call_member_words[call->member]);
 }
 
 static int wanted(const struct commit *c, int service, int account)
 {
-    return c->running && c->count[service][account] > 0 ? c->count[service][account] : 0;
+    return c->running ? placed(c, service, account) : 0;
 }
 
 /* True when ACCOUNT has more machines of SERVICE than it wants: a deletion replaces none. */
@@ -228,10 +307,29 @@ static void check_twice(struct process *p, const char *account, const struct tt_
         snprintf(p->names[p->name_count++], sizeof(p->names[0]), "%s", call->create->name);
 }
 
+static bool saw_all(const struct tt_world *world)
+{
+    return region_of(world, "east")->observed && region_of(world, "west")->observed;
+}
+
+/* At any moment a service has at most max(now, count + maxSurge) live machines (§5). */
+static void check_surge(struct process *p, const struct tt_call *call, const struct tt_world *truth)
+{
+    for (int i = 0; i < 2; i++) {
+        int live = count_live(truth, service_names[i]);
+
+        if (tt_streq(call->create->tags.service, service_names[i]) && live > p->most[i] &&
+            saw_all(p->world) && !disturbed(p) && !p->history->late)
+            broke(p->history, "the surge: %d machines of %s live, and %d may", live,
+                  service_names[i], p->most[i]);
+    }
+}
+
 void referee_after(struct process *p, const char *account, const struct tt_call *call,
                    const struct tt_world *before, const struct tt_world *truth)
 {
-    if (call->member == TT_CALL_DELETE_SERVER || call->member == TT_CALL_FENCE)
+    if (call->member == TT_CALL_DELETE_SERVER || call->member == TT_CALL_FENCE ||
+        call->member == TT_CALL_START_SERVER)
         check_owner(p, account, call, before);
     if (call->member == TT_CALL_DELETE_SERVER)
         check_guard(p, account, call, before);
@@ -240,6 +338,8 @@ void referee_after(struct process *p, const char *account, const struct tt_call 
         check_recovery(p, call, before, truth);
     if (call->member == TT_CALL_CREATE_SERVER)
         check_twice(p, account, call, before, truth);
+    if (call->member == TT_CALL_CREATE_SERVER)
+        check_surge(p, call, truth);
     check_floor(p, call, before, truth);
 }
 
@@ -260,9 +360,9 @@ static void check_machine(struct history *h, const struct tt_world *world, const
     char template[16];
 
     snprintf(template, sizeof(template), "v%d", c->version[service]);
-    if (server->state != TT_SERVER_RUNNING)
+    if (server->state != TT_SERVER_RUNNING || server->health == TT_HEALTH_FAILING)
         broke(h, "the end: %s does not run", server->id);
-    if (!tt_streq(server->template, template))
+    if (server->template && !tt_streq(server->template, template)) /* a copy's is unknown */
         broke(h, "the end: %s is of %s, not %s", server->id, server->template, template);
     if (strcmp(account, "east") != 0)
         return;
@@ -300,6 +400,18 @@ static void check_account(struct history *h, const struct tt_world *world, int i
         broke(h, "law 7: in the end there are %d machines of edge", edges);
 }
 
+/* Where lb balances anything, it has the zones that the specs give it. */
+static void check_zones(struct history *h, const struct tt_world *world)
+{
+    unsigned zones = 0;
+
+    TT_EACH (zone, lb_of(world)->zones)
+        zones |= 1u << ((*zone)[0] - 'a');
+    if (h->commit.zones && zones != h->commit.zones &&
+        wanted(&h->commit, 0, 0) + wanted(&h->commit, 1, 0))
+        broke(h, "the end: lb has the zones %u and should have %u", zones, h->commit.zones);
+}
+
 static void check_pool(struct history *h, const struct tt_world *world)
 {
     const struct commit *c = &h->commit;
@@ -327,6 +439,7 @@ void referee_end(struct history *h)
 
     check_account(h, world, 0);
     check_account(h, world, 1);
+    check_zones(h, world);
     check_pool(h, world);
     TT_EACH (id, &h->foreign) {
         bool found = false;

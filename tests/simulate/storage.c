@@ -1,11 +1,13 @@
 /*
  * Storage: the store of a run under SQLite's own hooks. Each commit may be the last thing that
- * happens, or not happen at all, or fail and let the run go on. And what the journal must say: no
- * call changes a cloud before its intent is committed.
+ * happens, or not happen at all, or fail and let the run go on; from one on
+ * the disk may be full until the run is over. And what the journal must say: no call changes a
+ * cloud before its intent is committed.
  */
 #include <sqlite3.h>
 
 #include "reconciler/store_db.h"
+#include "tests/simulate/disk.h"
 #include "tests/simulate/history.h"
 
 /* Non-zero: the commit becomes a rollback. */
@@ -20,9 +22,13 @@ static int before_commit(void *self)
         return 1;
     }
     if (strikes(p->history, FAULT_STORE_FULL, 3)) {
-        say(p->history, "run %d: the store cannot be written", p->number);
         p->store_failed = true;
-        return 1;
+        if (roll(p->history, 2)) {
+            say(p->history, "run %d: the store cannot be written", p->number);
+            return 1;
+        }
+        say(p->history, "run %d: the disk is filling", p->number);
+        disk_fill((int)roll(p->history, 6));
     }
     return 0;
 }
@@ -49,6 +55,7 @@ void storage_leave(struct process *process)
 {
     sqlite3_commit_hook(process->store->db, NULL, NULL);
     sqlite3_wal_hook(process->store->db, NULL, NULL);
+    disk_fill(-1);
 }
 
 /* The action whose step makes CALL; NULL: a look, or a command on a machine. */
