@@ -119,6 +119,16 @@ char *tt_time_format(struct tt_arena *arena, tt_time time)
     return tt_strdup(arena, text);
 }
 
+char *tt_time_format_exact(struct tt_arena *arena, tt_time time)
+{
+    char *text = tt_time_format(arena, time);
+
+    if (time % 1000 == 0)
+        return text;
+    text[strlen(text) - 1] = '\0'; /* the Z comes after the fraction */
+    return tt_printf(arena, "%s.%03dZ", text, (int)(time % 1000));
+}
+
 static const struct unit {
     const char *name;
     int64_t ms;

@@ -36,10 +36,12 @@ tt_time tt_clock_steady(const struct tt_clock *clock);
 /* A steady clock for measuring how long something took; unrelated to the wall clock. */
 tt_time tt_monotonic(void);
 
-/* RFC 3339, "2026-11-23T04:00:00Z"; fractions and offsets ("+02:00", "+0200") are read, never
- * written. -1: not a time, or not of the years 1970 to 9999. */
+/* RFC 3339, "2026-11-23T04:00:00Z"; offsets ("+02:00", "+0200") are read, never written. -1: not a
+ * time, or not of the years 1970 to 9999. */
 int tt_time_parse(const char *text, tt_time *ret_time);
 char *tt_time_format(struct tt_arena *arena, tt_time time);
+/* With the milliseconds, where there are any: what is read again is the same time. */
+char *tt_time_format_exact(struct tt_arena *arena, tt_time time);
 
 /* "250ms", "30s", "5m", "1h" (one number, one unit; at most 30 days). -1: not a duration. */
 int tt_duration_parse(const char *text, tt_time *ret_duration);

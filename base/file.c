@@ -98,6 +98,15 @@ int tt_file_write(const char *path, const void *data, size_t size, int mode, str
     return 0;
 }
 
+int tt_file_make(const char *path, const void *data, size_t size, int mode, struct tt_error *err)
+{
+    AUTO_FD fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)mode);
+
+    if (fd < 0 || write_all(fd, data, size) < 0)
+        return tt_fail_errno(err, TT_ERR_INTERNAL, "cannot write %s", path);
+    return 0;
+}
+
 int tt_make_folders(const char *path, int mode, struct tt_error *err)
 {
     char part[PATH_MAX];

@@ -71,8 +71,11 @@ int tt_listener_target(const struct tt_listener *listener, const struct tt_servi
 char *tt_server_spec_hash(struct tt_arena *arena, const struct tt_server_spec *spec)
 {
     const char *text = spec->user_data ? spec->user_data : "";
-    char *hex = tt_sha256_hex(arena, text, strlen(text));
+    char *hex;
 
+    if (spec->user_data_hash)
+        return tt_strdup(arena, spec->user_data_hash);
+    hex = tt_sha256_hex(arena, text, strlen(text));
     hex[16] = '\0';
     return hex;
 }

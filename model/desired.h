@@ -22,6 +22,8 @@ struct tt_server_spec {
     const char *key;
     const char *network;
     const char *user_data; /* the file's content, NUL-terminated text */
+    /* tt_server_spec_hash where the content itself is not at hand; NULL else */
+    const char *user_data_hash;
 };
 
 /* Either kind of check; host and expected status are the service's business. */

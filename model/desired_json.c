@@ -85,6 +85,8 @@ static int read_server(struct tt_arena *arena, const struct tt_json *json,
         tt_json_string(arena, &member, "key", &spec->key, err) < 0 ||
         tt_json_string(arena, &member, "network", &spec->network, err) < 0)
         return -1;
+    if (tt_json_string(arena, &member, "userDataHash", &spec->user_data_hash, err) < 0)
+        return -1;
     return tt_json_string(arena, &member, "userData", &spec->user_data, err);
 }
 

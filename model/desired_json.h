@@ -12,6 +12,10 @@
 /* Format trimtab.desired/v1; user data is inlined. */
 char *tt_desired_to_json(struct tt_arena *arena, const struct tt_desired *desired);
 
+/* The same for keeping: in the place of user data, which may be anything, stands its hash. It plans
+ * the same; no server can be made from it. */
+char *tt_desired_to_record(struct tt_arena *arena, const struct tt_desired *desired);
+
 /* The same back, with references resolved. Errors name the JSON path. */
 int tt_desired_from_json(struct tt_arena *arena, const char *text, size_t size, const char *name,
                          struct tt_desired **ret_desired, struct tt_error *err);

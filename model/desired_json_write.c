@@ -64,6 +64,7 @@ static json_t *write_server(const struct tt_server_spec *spec)
     set_string(object, "key", spec->key);
     set_string(object, "network", spec->network);
     set_string(object, "userData", spec->user_data);
+    set_string(object, "userDataHash", spec->user_data_hash);
     return object;
 }
 
@@ -200,7 +201,7 @@ static json_t *write_deployment(const struct tt_deployment *deployment)
     return object;
 }
 
-char *tt_desired_to_json(struct tt_arena *arena, const struct tt_desired *desired)
+static json_t *write_desired(const struct tt_desired *desired)
 {
     json_t *root = json_object(), *accounts = json_array(), *deployments = json_array();
 
@@ -214,5 +215,45 @@ char *tt_desired_to_json(struct tt_arena *arena, const struct tt_desired *desire
         json_array_append_new(deployments, write_deployment(*deployment));
     json_object_set_new(root, "accounts", accounts);
     json_object_set_new(root, "deployments", deployments);
+    return root;
+}
+
+char *tt_desired_to_json(struct tt_arena *arena, const struct tt_desired *desired)
+{
+    return tt_json_text(arena, write_desired(desired));
+}
+
+/* --- without user data ----------------------------------------------------------------------- */
+
+/* A server spec is told by its user data: nothing else has that key. */
+static void hash_user_data(json_t *value, struct tt_arena *scratch)
+{
+    const char *data = json_string_value(json_object_get(value, "userData"));
+    const char *key;
+    json_t *member;
+    size_t i;
+
+    if (data) {
+        struct tt_server_spec spec = {.user_data = data};
+
+        set_string(value, "userDataHash", tt_server_spec_hash(scratch, &spec));
+        json_object_del(value, "userData");
+    }
+    json_object_foreach (value, key, member) {
+        hash_user_data(member, scratch);
+    }
+    json_array_foreach (value, i, member) {
+        hash_user_data(member, scratch);
+    }
+}
+
+char *tt_desired_to_record(struct tt_arena *arena, const struct tt_desired *desired)
+{
+    json_t *root = write_desired(desired);
+    struct tt_arena scratch;
+
+    tt_arena_init(&scratch);
+    hash_user_data(root, &scratch);
+    tt_arena_release(&scratch);
     return tt_json_text(arena, root);
 }

@@ -57,7 +57,7 @@ static void set_time(json_t *object, const char *key, tt_time time)
     if (time == TT_TIME_UNKNOWN)
         return;
     tt_arena_init(&arena);
-    json_object_set_new(object, key, json_string(tt_time_format(&arena, time)));
+    json_object_set_new(object, key, json_string(tt_time_format_exact(&arena, time)));
     tt_arena_release(&arena);
 }
 

@@ -12,6 +12,7 @@
 #include "reconciler/commands/events.h"
 #include "reconciler/commands/held.h"
 #include "reconciler/commands/progress.h"
+#include "reconciler/commands/record.h"
 #include "reconciler/plan_text.h"
 
 #define LONGEST_TRIGGER 200
@@ -183,6 +184,7 @@ int tt_carry_out(struct tt_session *session, const struct tt_strings *deployment
         tt_session_complain(session, &err);
         return 1;
     }
+    tt_record(session, record.command, record.id);
     result = apply_with_progress(session, signals, record.id, &outcome, &err);
     if (result == 0) {
         record.result = result_word(&outcome);

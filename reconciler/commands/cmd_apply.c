@@ -13,6 +13,7 @@
 #include "reconciler/commands/commands.h"
 #include "reconciler/commands/events.h"
 #include "reconciler/commands/lease.h"
+#include "reconciler/commands/record.h"
 #include "reconciler/commands/saved_plan.h"
 #include "reconciler/commands/settle.h"
 #include "reconciler/plan_text.h"
@@ -96,6 +97,8 @@ static int lock_and_plan(struct run *run, struct tt_error *err)
             (run->saved || !add_deployments_of(run, session->plan)))
             return 0;
         tt_lease_end(&run->lease);
+        if (err->class == TT_ERR_INTERNAL)
+            tt_record(session, "apply", 0);
         if (err->class != TT_ERR_NONE)
             return -1;
     }
@@ -143,6 +146,13 @@ static bool has_free_steps(const struct tt_plan *plan)
 /* --- the way -----------------------------------------------------------------------------------
  */
 
+/* Nothing is carried out: there is a plan, and no run. */
+static int stay(struct tt_session *session, int code)
+{
+    tt_record(session, "apply", 0);
+    return code;
+}
+
 static int approve_and_carry_out(struct run *run)
 {
     struct tt_session *session = run->session;
@@ -159,9 +169,9 @@ static int approve_and_carry_out(struct run *run)
         tt_note_applied(session, &run->deployments, NULL);
     if (!has_free_steps(session->plan) &&
         !(session->options.auto_approve && tt_plan_result(session->plan) == TT_RESULT_HELD))
-        return tt_result_exit(tt_plan_result(session->plan));
+        return stay(session, tt_result_exit(tt_plan_result(session->plan)));
     if (!tt_ask(session, &run->signals, "Carry out these steps?"))
-        return 1;
+        return stay(session, 1);
     return tt_carry_out(session, &run->deployments, &run->signals);
 }
 

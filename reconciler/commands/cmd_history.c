@@ -1,5 +1,6 @@
 /*
- * history: the runs that the store remembers; --keep says how many it keeps.
+ * history: the runs that the store remembers; --keep says how many it keeps, --plans lists the
+ * recorded plans instead.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -7,6 +8,7 @@
 #include "base/str.h"
 #include "model/json.h"
 #include "reconciler/commands/commands.h"
+#include "reconciler/commands/record.h"
 #include "reconciler/commands/runs.h"
 
 #define SHOWN 20
@@ -16,7 +18,7 @@ static void write_json(struct tt_session *session, const tt_run_records *runs)
     json_t *root = json_object(), *list = json_array();
 
     TT_EACH (run, runs)
-        json_array_append_new(list, tt_run_json(&session->arena, run));
+        json_array_append_new(list, tt_run_json(session, run));
     json_object_set_new(root, "format", json_string("trimtab.history/v1"));
     json_object_set_new(root, "runs", list);
     fputs(tt_json_text(&session->arena, root), stdout);
@@ -39,8 +41,31 @@ static void write_text(struct tt_session *session, const tt_run_records *runs)
                tt_run_who(arena, run), run->deployments ? run->deployments : "");
 }
 
+/* --plans: what was planned and is no run. */
+static int tell_plans(struct tt_session *session)
+{
+    json_t *plans = NULL, *root;
+    struct tt_error err = {0};
+
+    if (session->options.json ? tt_record_list_json(session, &plans, &err) < 0
+                              : !session->options.quiet && tt_record_list(session, &err) < 0) {
+        tt_session_complain(session, &err);
+        return 1;
+    }
+    if (session->options.json) {
+        root = json_object();
+        json_object_set_new(root, "format", json_string("trimtab.history/v1"));
+        json_object_set_new(root, "plans", plans);
+        fputs(tt_json_text(&session->arena, root), stdout);
+    }
+    return 0;
+}
+
 int tt_cmd_history(struct tt_session *session)
 {
+    if (session->options.plans)
+        return tell_plans(session);
+
     int most = session->options.number ? session->options.number : SHOWN;
     tt_run_records runs = {0};
     struct tt_error err = {0};

@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "model/plan_json.h"
 #include "reconciler/commands/commands.h"
+#include "reconciler/commands/record.h"
 #include "reconciler/plan_text.h"
 
 static bool write_plan(struct tt_session *session, const struct tt_plan *plan)
@@ -52,8 +53,11 @@ int tt_cmd_plan(struct tt_session *session)
     }
     if (tt_session_plan(session, &err) < 0) {
         tt_session_complain(session, &err);
+        if (err.class == TT_ERR_INTERNAL)
+            tt_record(session, "plan", 0);
         return 1;
     }
+    tt_record(session, "plan", 0);
     if (!tt_session_save(session) || !write_plan(session, session->plan))
         return 1;
     code = tt_result_exit(tt_plan_result(session->plan));

@@ -38,7 +38,7 @@ static json_t *step_json(struct tt_arena *arena, const struct tt_step_record *st
 
 static void write_json(struct tt_session *session, const struct tt_run_record *run)
 {
-    json_t *root = tt_run_json(&session->arena, run), *steps = json_array();
+    json_t *root = tt_run_json(session, run), *steps = json_array();
 
     TT_EACH (step, &run->steps)
         json_array_append_new(steps, step_json(&session->arena, step));
@@ -89,6 +89,9 @@ static void write_text(struct tt_session *session, const struct tt_run_record *r
         printf("  deployments: %s\n", run->deployments);
     printf("  %d done, %d failed, %d not tried, %d held\n", run->done, run->failed, run->skipped,
            run->held);
+    if (tt_run_recording(session, run->id))
+        printf("  recorded in %s: trimtab replay %" PRId64 "\n", tt_run_recording(session, run->id),
+               run->id);
     if (!run->steps.count)
         return;
     printf("\n  %-5s  %8s  %8s  %-11s  %s\n", "STEP", "BEGAN", "TOOK", "STATE", "");

@@ -20,6 +20,7 @@ int tt_cmd_diff(struct tt_session *session);
 int tt_cmd_history(struct tt_session *session);
 int tt_cmd_show(struct tt_session *session);
 int tt_cmd_approve(struct tt_session *session);
+int tt_cmd_replay(struct tt_session *session);
 int tt_cmd_serve(struct tt_session *session);
 int tt_cmd_hook(struct tt_session *session);
 int tt_cmd_unlock(struct tt_session *session);

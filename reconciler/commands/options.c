@@ -56,6 +56,7 @@ static const struct option table[] = {
     {"parallelism", "N", "calls at once (default: 10)", NUMBER, AT(parallelism), IDLE},
     {"n", "N", "how many (default: 20)", NUMBER, AT(number), LISTED},
     {"keep", "N", "keep the last N runs from now on (at first: 1000)", NUMBER, AT(keep), LISTED},
+    {"plans", NULL, "list the recorded plans that nobody carried out", FLAG, AT(plans), LISTED},
     {"save", "DIR", "keep the plan and the world it was made from in DIR", TEXT, AT(save), LISTED},
     {"config", "FILE", "the daemon's configuration", TEXT, AT(config), LISTED},
     {"check", NULL, "only check the configuration", FLAG, AT(check), LISTED},

@@ -31,6 +31,7 @@ struct tt_options {
     bool auto_approve;
     int parallelism;
     int number;          /* history: how many; 0: not given */
+    bool plans;          /* history: recorded plans instead of runs */
     int keep;            /* history: how many the store keeps; 0: not given */
     const char *format;  /* graph: dot, mermaid or svg */
     const char *save;    /* a folder for the plan and the world it was made from */

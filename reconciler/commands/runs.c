@@ -4,11 +4,13 @@
 #include "reconciler/commands/runs.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/str.h"
 #include "model/json.h"
+#include "reconciler/recordings.h"
 
 int tt_runs_open(struct tt_session *session, struct tt_error *err)
 {
@@ -23,8 +25,15 @@ static json_t *approval_json(struct tt_arena *arena, const struct tt_run_record 
                      tt_time_format(arena, run->approved), "run", (json_int_t)run->approved_by);
 }
 
-json_t *tt_run_json(struct tt_arena *arena, const struct tt_run_record *run)
+const char *tt_run_recording(struct tt_session *session, int64_t run)
 {
+    return tt_recordings_find(&session->arena, session->state_folder,
+                              tt_printf(&session->arena, "%" PRId64, run));
+}
+
+json_t *tt_run_json(struct tt_session *session, const struct tt_run_record *run)
+{
+    struct tt_arena *arena = &session->arena;
     json_t *object = json_object();
 
     json_object_set_new(object, "run", json_integer(run->id));
@@ -49,6 +58,8 @@ json_t *tt_run_json(struct tt_arena *arena, const struct tt_run_record *run)
                         run->approves ? json_integer(run->approves) : json_null());
     json_object_set_new(object, "approved",
                         run->approver ? approval_json(arena, run) : json_null());
+    json_object_set_new(object, "recording",
+                        tt_json_from_string(tt_run_recording(session, run->id)));
     return object;
 }
 
@@ -76,6 +87,9 @@ int tt_run_number(const char *text, int64_t *ret_run, struct tt_error *err)
     char *end;
     long long number;
 
+    if (*text == 'p' && tt_recordings_is_name(text))
+        return tt_fail(err, TT_ERR_SPEC, "%s is a plan and no run: trimtab replay %s shows it",
+                       text, text);
     errno = 0;
     number = strtoll(text, &end, 10);
     if (errno || *end || end == text || number < 1)

@@ -212,23 +212,32 @@ int tt_session_load_other(struct tt_session *session, const char *revision,
     return 0;
 }
 
-int tt_session_plan_other(struct tt_session *session, const struct tt_desired *desired,
-                          struct tt_plan **ret_plan, struct tt_error *err)
+struct tt_plan_options tt_session_plan_options(const struct tt_session *session)
 {
-    struct tt_plan_options options = {
+    return (struct tt_plan_options){
         .prune = session->options.prune,
         .allow_destroy = session->options.allow_destroy,
         .allow_vanished = session->options.allow_vanished,
         .targets = session->options.targets,
     };
+}
 
+int tt_session_plan_other(struct tt_session *session, const struct tt_desired *desired,
+                          struct tt_plan **ret_plan, struct tt_error *err)
+{
+    struct tt_plan_options options = tt_session_plan_options(session);
+
+    session->planned_at = tt_session_now(session);
     return tt_planner_plan(&session->arena, desired, session->world, &session->memory,
-                           tt_session_now(session), &options, ret_plan, err);
+                           session->planned_at, &options, ret_plan, err);
 }
 
 int tt_session_plan(struct tt_session *session, struct tt_error *err)
 {
-    return tt_session_plan_other(session, session->desired, &session->plan, err);
+    int result = tt_session_plan_other(session, session->desired, &session->plan, err);
+
+    session->planned = result == 0 ? session->plan : NULL;
+    return result;
 }
 
 bool tt_session_prepare(struct tt_session *session)

@@ -28,6 +28,8 @@ struct tt_session {
     struct tt_arena look; /* where an observed world lives: the next one takes its place */
     struct tt_memory memory;
     struct tt_plan *plan;
+    struct tt_plan *planned; /* what planning gave; a saved plan may have taken its place in plan */
+    tt_time planned_at;      /* what "now" was for it */
     struct tt_clouds clouds;
     bool clouds_open;
     struct tt_tally tally;  /* with -v, once clouds are open: requests to APIs */
@@ -71,6 +73,9 @@ void tt_session_observe(struct tt_session *session, const struct tt_observe_opti
 
 /* Loads the memory of the store when there is a store and no --world. */
 void tt_session_remember(struct tt_session *session);
+
+/* What the command line asks of the planner. */
+struct tt_plan_options tt_session_plan_options(const struct tt_session *session);
 
 /* Plans from desired, world and memory. */
 int tt_session_plan(struct tt_session *session, struct tt_error *err);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What was done is told later: history and show, of runs that ended well, failed, were interrupted
-# or killed; and what is kept.
+# or killed; and what is kept. What it was planned from is recorded, and replay plans it again.
 set -uo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh" "$1"
@@ -42,6 +42,55 @@ tt show 77
 check "a run that never was is an error" exits 1
 tt show seven
 check "what is no number is one, too" says 'is no number of a run'
+
+# Recordings: of runs, and of plans that nobody carried out.
+scenarios=$place/scenarios
+mkdir -p "$scenarios"
+build=$1
+same_bytes() { cmp "$1" "$out"; }
+scenarios_pass() { TT_SCENARIOS=$scenarios "$build/test_scenarios" >"$out" 2>&1; }
+tt replay 2 --json
+check "what a run was planned from gives its plan again" exits 0
+check "byte for byte" same_bytes "$state/recordings/2/expected/plan.json"
+tt replay 1
+check "also for people" same_bytes "$state/recordings/1/expected/plan.txt"
+tt history --json
+check "history says where recordings are" \
+    says_json 'd["runs"][1]["recording"]' "$state/recordings/1"
+tt show 1
+check "and so does show" says 'recorded in .*: trimtab replay 1$'
+edit 's/count: 4/count: 2/'
+tt plan --json
+cp "$out" "$place/plan.json"
+tt observe --out "$place/world.json"
+tt plan --world "$place/world.json" --target Service/web -v
+check "a plan on a snapshot is recorded as well" says 'recorded: trimtab replay p3'
+tt replay p3
+check "with its options" says 'delete web-3'
+tt replay p2 --json
+check "a plan gives the same bytes again" same_bytes "$place/plan.json"
+tt history --plans --json
+check "plans are listed apart, with what had nothing to do" \
+    says_json '[(p["plan"], p["command"], p["result"]) for p in d["plans"]]' \
+    "[('p3', 'plan', 'changes'), ('p2', 'plan', 'changes'), ('p1', 'apply', 'none')]"
+cp -r "$state/recordings/2" "$scenarios/grown-by-one"
+cp -r "$state/recordings/p3" "$scenarios/shrinks-by-two"
+check "recordings are scenarios as they stand" scenarios_pass
+edit 's/count: 2/count: 4/'
+rm -rf "$state/recordings/1"
+tt replay 1
+check "a recording that is gone is told from one that never was" says 'recording of run 1 is gone'
+tt replay 77
+check "as is a run that never was" says 'run 77 is not recorded'
+sed -i 's/web-3/web-9/' "$state/recordings/2/expected/plan.json"
+sed -i 's/"slot": 3/"slot": 9/' "$state/recordings/2/expected/plan.json"
+tt replay 2 -q
+check "another plan than the recorded one is an error" exits 1
+check "that names the place" says 'Line [0-9]+ of expected/plan.json was: "slot": 9'
+chmod 500 "$state/recordings"
+tt plan
+check "a plan that cannot be recorded is a plan all the same" exits 0
+chmod 700 "$state/recordings"
 
 # A failure, and a run that is killed.
 edit 's/count: 4/count: 5/; s/template: python-web/template: no-such-thing/'

@@ -1,9 +1,11 @@
 /*
  * Scenarios: every folder of tests/scenarios/ is a behaviour, told in the first line of about.txt.
  *
- * desired/ and world.json (with memory.json and options.json, if they are there) are planned; the
- * plan must be expected/plan.json and, as text, expected/plan.txt, and hold to every law. With
- * TT_UPDATE=1 in the environment the expected files are written instead; read their diff.
+ * desired/ (or desired.json) and world.json (with memory.json and options.json, if they are there)
+ * are planned: the form in which runs are recorded (reconciler/recording.h). The plan must be
+ * expected/plan.json and, as text, expected/plan.txt, and hold to every law. With TT_UPDATE=1 in
+ * the environment the expected files are written instead; read their diff. With TT_SCENARIOS the
+ * recordings of another folder are held to the same.
  */
 #include <dirent.h>
 #include <setjmp.h>
@@ -20,29 +22,36 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "model/desired_json.h"
-#include "model/json.h"
 #include "model/plan_json.h"
-#include "model/world_json.h"
 #include "reconciler/plan_text.h"
+#include "reconciler/recording.h"
 #include "specs/specs.h"
 #include "support/laws.h"
 
-#define FOLDER TT_SOURCE_DIR "/tests/scenarios"
+#define FOLDER "tests/scenarios"
 #define LIMIT  (16u * 1024 * 1024)
 #define ROUNDS 6
 
 struct scenario {
     struct tt_arena *arena;
     const char *name;
+    struct tt_recording recording;
     struct tt_case what;
     struct tt_plan *plan;
 };
 
 /* --- reading -------------------------------------------------------------------------------- */
 
+static const char *folder_of_all(void)
+{
+    const char *other = getenv("TT_SCENARIOS");
+
+    return other ? other : TT_SOURCE_DIR "/" FOLDER;
+}
+
 static char *path_of(struct scenario *s, const char *file)
 {
-    return tt_printf(s->arena, "%s/%s/%s", FOLDER, s->name, file);
+    return tt_printf(s->arena, "%s/%s/%s", folder_of_all(), s->name, file);
 }
 
 /* NULL when there is no such file. */
@@ -58,11 +67,10 @@ static char *read_file(struct scenario *s, const char *file, size_t *ret_size)
 
 static int read_desired(struct scenario *s, struct tt_error *err)
 {
-    struct tt_specs_request request = {
-        .repository = TT_SOURCE_DIR,
-        .path = tt_printf(s->arena, "tests/scenarios/%s/desired", s->name),
-        .worktree = true,
-        .world = s->what.world};
+    struct tt_specs_request request = {.repository = TT_SOURCE_DIR,
+                                       .path = tt_printf(s->arena, FOLDER "/%s/desired", s->name),
+                                       .worktree = true,
+                                       .world = s->what.world};
     struct tt_findings findings = {0};
     struct tt_desired *desired = NULL;
 
@@ -76,86 +84,17 @@ static int read_desired(struct scenario *s, struct tt_error *err)
     return 0;
 }
 
-static int read_world(struct scenario *s, struct tt_error *err)
+/* The specs come last: what a snapshot offers, they may use. */
+static int read_inputs(struct scenario *s, struct tt_error *err)
 {
-    struct tt_world *world;
-    size_t size;
-    char *text = read_file(s, "world.json", &size);
-
-    if (!text)
-        return tt_fail(err, TT_ERR_NOT_FOUND, "there is no world.json");
-    if (tt_world_from_json(s->arena, text, size, "world.json", &world, err) < 0)
+    if (tt_recording_read(s->arena, path_of(s, "."), &s->recording, err) < 0)
         return -1;
-    s->what.world = world;
-    s->what.now = world->taken_at == TT_TIME_UNKNOWN ? 0 : world->taken_at;
-    return 0;
-}
-
-static int read_memory(struct scenario *s, struct tt_error *err)
-{
-    struct tt_memory *memory = TT_NEW(s->arena, struct tt_memory);
-    struct tt_json document = {0}, array;
-    json_t *root = NULL;
-    size_t size, count;
-    char *text = read_file(s, "memory.json", &size);
-    int result = 0;
-
-    s->what.memory = memory;
-    if (!text)
-        return 0;
-    if (tt_json_parse(text, size, "memory.json", &root, err) < 0)
-        return -1;
-    document.value = root;
-    result = tt_json_array(&document, "recoveries", &array, &count, err);
-    for (size_t i = 0; !result && i < count; i++) {
-        struct tt_json item = tt_json_item(&array, i);
-        struct tt_recovery *recovery = TT_VEC_ADD(s->arena, &memory->recoveries);
-
-        result =
-            tt_json_required_string(s->arena, &item, "deployment", &recovery->deployment, err) ||
-            tt_json_required_string(s->arena, &item, "balancer", &recovery->balancer, err) ||
-            tt_json_time(&item, "at", &recovery->at, err);
-    }
-    result = result ? result : tt_json_array(&document, "servers", &array, &count, err);
-    for (size_t i = 0; !result && i < count; i++) {
-        struct tt_json item = tt_json_item(&array, i);
-        struct tt_known_server *known = TT_VEC_ADD(s->arena, &memory->servers);
-
-        result = tt_json_required_string(s->arena, &item, "deployment", &known->deployment, err) ||
-                 tt_json_required_string(s->arena, &item, "account", &known->account, err) ||
-                 tt_json_required_string(s->arena, &item, "region", &known->region, err) ||
-                 tt_json_required_string(s->arena, &item, "id", &known->id, err);
-        if (!tt_strings_has(&memory->deployments, known->deployment))
-            tt_strings_add(s->arena, &memory->deployments, known->deployment);
-    }
-    json_decref(root);
-    return result ? -1 : 0;
-}
-
-static int read_options(struct scenario *s, struct tt_error *err)
-{
-    struct tt_plan_options *options = TT_NEW(s->arena, struct tt_plan_options);
-    const struct tt_strings *targets = NULL;
-    struct tt_json document = {0};
-    json_t *root = NULL;
-    size_t size;
-    char *text = read_file(s, "options.json", &size);
-    int result;
-
-    s->what.options = options;
-    if (!text)
-        return 0;
-    if (tt_json_parse(text, size, "options.json", &root, err) < 0)
-        return -1;
-    document.value = root;
-    result = tt_json_bool(&document, "prune", &options->prune, err) ||
-             tt_json_int(&document, "allowDestroy", 0, 1000000, &options->allow_destroy, err) ||
-             tt_json_bool(&document, "allowVanished", &options->allow_vanished, err) ||
-             tt_json_strings(s->arena, &document, "targets", &targets, err);
-    if (targets)
-        options->targets = *targets;
-    json_decref(root);
-    return result ? -1 : 0;
+    s->what.desired = s->recording.desired;
+    s->what.world = s->recording.world;
+    s->what.memory = &s->recording.memory;
+    s->what.options = &s->recording.options;
+    s->what.now = s->recording.now;
+    return s->what.desired ? 0 : read_desired(s, err);
 }
 
 /* --- comparing ------------------------------------------------------------------------------ */
@@ -237,8 +176,7 @@ static int run_scenario(struct tt_arena *arena, const char *name, struct tt_erro
 
     if (!about || !*about)
         return tt_fail(err, TT_ERR_NOT_FOUND, "about.txt does not tell the behaviour");
-    if (read_world(&s, err) < 0 || read_desired(&s, err) < 0 || read_memory(&s, err) < 0 ||
-        read_options(&s, err) < 0 || compare_plan(&s, err) < 0 || check_desired_json(&s, err) < 0)
+    if (read_inputs(&s, err) < 0 || compare_plan(&s, err) < 0 || check_desired_json(&s, err) < 0)
         return -1;
     return tt_laws_check(arena, &s.what, ROUNDS, 20261123, err);
 }
@@ -251,7 +189,7 @@ static int is_scenario(const struct dirent *entry)
 static void test_scenarios(void **state)
 {
     struct dirent **entries;
-    int count = scandir(FOLDER, &entries, is_scenario, alphasort);
+    int count = scandir(folder_of_all(), &entries, is_scenario, alphasort);
     int failed = 0;
 
     (void)state;

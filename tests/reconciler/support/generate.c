@@ -47,7 +47,7 @@ static void add_account(struct dice *d, const char *name)
 
     *account = (struct tt_account){.name = name, .provider = TT_PROVIDER_SIM, .folder = ""};
     *seen = (struct tt_world_account){
-        .name = name, .provider = "sim", .features = tt_provider_kind_features(TT_PROVIDER_SIM)};
+        .name = name, .provider = "file", .features = tt_provider_kind_features(TT_PROVIDER_SIM)};
     if (chance(d, 20))
         seen->features &= ~(unsigned)TT_FEATURE_START_SERVER;
     for (size_t i = 0; i < 2; i++) {

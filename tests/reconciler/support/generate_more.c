@@ -118,7 +118,7 @@ static void dress_servers(const struct more *m, struct tt_region *region)
 {
     static const struct tt_server_spec with_data = {.user_data = "#!/bin/sh\n"};
 
-    if (chance(m, "templates", region->name, 25))
+    if (region->observed && chance(m, "templates", region->name, 25))
         region->templates = list_of(m, "lb", chance(m, "v2", region->name, 85) ? "v2" : "v3");
     TT_EACH (server, &region->servers) {
         if (chance(m, "walls", server->id, 60))

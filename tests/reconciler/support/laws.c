@@ -14,6 +14,7 @@
 #include "patience.h"
 #include "providers/copy.h"
 #include "reach_laws.h"
+#include "replay_law.h"
 #include "same_plan.h"
 #include "serving.h"
 
@@ -396,6 +397,7 @@ int tt_laws_check(struct tt_arena *arena, const struct tt_case *what, unsigned r
     r.plan = plan;
     if (tt_graph_laws_check(arena, what->desired, plan, err) < 0 ||
         tt_reach_laws_check(arena, what, plan, err) < 0 || check_order(&r, err) < 0 ||
+        (r.thorough && tt_replay_law_check(arena, what, plan, err) < 0) ||
         execute(&r, false, err) < 0)
         return -1;
     if (tt_plan_result(plan) != TT_RESULT_HELD && !what->options->targets.count &&

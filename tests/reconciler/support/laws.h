@@ -37,6 +37,7 @@ struct tt_case {
  *   8   recovery limit         reach_laws.c check_limit
  *   9   guards                 reach_laws.c check_guard
  *   10  secrets                not planning's: nothing secret reaches a plan
+ *   replay                     replay_law.c
  *   §4  errors block           reach_laws.c check_subject
  *   §5  order, surge           graph_laws.c; laws.c check_room; moment_laws.c check_zones
  *   §6  fence, floors          graph_laws.c check_fence; laws.c check_start_of_floors, check_end
