@@ -201,7 +201,11 @@ for command in plan drift status offers "explain Service/web" graph validate obs
     tt $command --world "$place/world.json"
     exits 0 || exits 2 || check "$command reads a snapshot" false
 done
-check "a snapshot needs no state folder" [ ! -e "$state" ]
+check "of all that, the plan alone is recorded" [ "$(cd "$state" && find . -maxdepth 2)" = "$(printf '%s\n' . ./recordings ./recordings/p1)" ]
+(cd "$repo" && TRIMTAB_STATE_DIR=/proc/none exec "$trimtab" plan --world "$place/world.json") >"$out" 2>"$err"
+code=$?
+check "a snapshot needs no state folder" exits 0
+check "but says what is missing then" says 'is not recorded: cannot make the folder /proc/none'
 (cd "$repo" && TRIMTAB_STATE_DIR='' XDG_STATE_HOME=$place/xdg exec "$trimtab" apply --auto-approve) >"$out" 2>&1
 check "XDG_STATE_HOME holds the state" [ -e "$place/xdg/trimtab/store.db" ]
 (cd "$repo" && TRIMTAB_STATE_DIR='' XDG_STATE_HOME='' HOME=$place/home exec "$trimtab" apply --auto-approve) >"$out" 2>&1
