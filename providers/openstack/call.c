@@ -195,36 +195,66 @@ static bool has_next(struct tt_arena *arena, const json_t *answer, const char *k
     return false;
 }
 
+/* The page of PATH behind MARKER (NULL: the first one), with LIMIT items at most (0: as many as the
+ * service likes). RET_MARKER: of the next page; NULL: it was the last one. */
+static int get_page(const struct tt_openstack_visit *visit, enum tt_openstack_service service,
+                    const char *what, const char *path, const char *key, int limit,
+                    const char *marker, json_t **ret_items, const char **ret_marker,
+                    struct tt_error *err)
+{
+    struct tt_openstack_request request = {.service = service, .what = what, .path = path};
+    TT_REPLY_AUTO *answer = NULL;
+    json_t *list;
+
+    if (limit)
+        request.path = tt_printf(visit->arena, "%s%climit=%d%s%s", path,
+                                 strchr(path, '?') ? '&' : '?', limit, marker ? "&marker=" : "",
+                                 marker ? tt_http_escape(visit->arena, marker, false) : "");
+    if (tt_openstack_call(visit, &request, &answer, err) < 0)
+        return -1;
+    list = json_object_get(answer, key);
+    if (!json_is_array(list))
+        return tt_fail(err, TT_ERR_UNAVAILABLE, "%s %s: the answer has no list of %s",
+                       service_words[service], what, key);
+    *ret_marker =
+        tt_reply_text(visit->arena, json_array_get(list, json_array_size(list) - 1), "id");
+    if (!json_array_size(list) || !has_next(visit->arena, answer, key))
+        *ret_marker = NULL;
+    *ret_items = json_incref(list);
+    return 0;
+}
+
 int tt_openstack_list(const struct tt_openstack_visit *visit, enum tt_openstack_service service,
                       const char *what, const char *path, const char *key, json_t **ret_items,
                       struct tt_error *err)
 {
     TT_REPLY_AUTO *items = json_array();
     const char *marker = NULL;
-    bool more = true;
 
-    for (int page = 0; more; page++) {
-        struct tt_openstack_request request = {.service = service, .what = what};
-        TT_REPLY_AUTO *answer = NULL;
-        json_t *list;
+    for (int page = 0; page == 0 || marker; page++) {
+        TT_REPLY_AUTO *list = NULL;
 
-        request.path = tt_printf(visit->arena, "%s%climit=%d%s%s", path,
-                                 strchr(path, '?') ? '&' : '?', PAGE, marker ? "&marker=" : "",
-                                 marker ? tt_http_escape(visit->arena, marker, false) : "");
-        if (tt_openstack_call(visit, &request, &answer, err) < 0)
-            return -1;
-        list = json_object_get(answer, key);
-        if (!json_is_array(list))
-            return tt_fail(err, TT_ERR_UNAVAILABLE, "%s %s: the answer has no list of %s",
-                           service_words[service], what, key);
-        json_array_extend(items, list);
-        marker = tt_reply_text(visit->arena, json_array_get(list, json_array_size(list) - 1), "id");
-        more = json_array_size(list) && marker && has_next(visit->arena, answer, key);
-        if (more && page >= MAX_PAGES)
+        if (page > MAX_PAGES)
             return tt_fail(err, TT_ERR_UNAVAILABLE, "%s %s: more than %d pages",
                            service_words[service], what, MAX_PAGES);
+        if (get_page(visit, service, what, path, key, PAGE, marker, &list, &marker, err) < 0)
+            return -1;
+        json_array_extend(items, list);
     }
     *ret_items = items;
     items = NULL;
+    return 0;
+}
+
+int tt_openstack_first_page(const struct tt_openstack_visit *visit,
+                            enum tt_openstack_service service, const char *what, const char *path,
+                            const char *key, json_t **ret_items, bool *ret_whole,
+                            struct tt_error *err)
+{
+    const char *marker;
+
+    if (get_page(visit, service, what, path, key, 0, NULL, ret_items, &marker, err) < 0)
+        return -1;
+    *ret_whole = !marker;
     return 0;
 }

@@ -25,7 +25,8 @@ enum tt_openstack_service {
 /* A region of the account. */
 struct tt_openstack_region {
     const char *name;
-    atomic_int minor; /* the microversion of Nova that is spoken; 0: not asked yet */
+    atomic_int minor;    /* the microversion of Nova that is spoken; 0: not asked yet */
+    atomic_bool crowded; /* many servers of the project are not ours */
     struct tt_openstack_watch building;  /* servers of ours that are being built */
     struct tt_openstack_watch balancers; /* all, with their provisioning_status */
     struct tt_openstack_turn *turns;     /* balancers that are being changed; turn.h */
@@ -49,6 +50,7 @@ struct tt_openstack {
     char *token; /* from malloc; NULL: none */
     tt_time expires_at;
     json_t *catalog;
+    char *project; /* its id, from malloc; NULL: Keystone did not say */
 };
 
 /* A call of the provider: where it goes, and whose memory it uses. */
@@ -77,6 +79,8 @@ void tt_openstack_end(struct tt_openstack_stay *stay);
  * region or service in the catalog). */
 int tt_openstack_session(const struct tt_openstack_visit *visit, enum tt_openstack_service service,
                          const char **ret_token, const char **ret_url, struct tt_error *err);
+/* The id of the project that the account is logged in for; NULL: unknown. */
+const char *tt_openstack_project(const struct tt_openstack_visit *visit);
 void tt_openstack_forget_token(struct tt_openstack *cloud, const char *token);
 
 struct tt_openstack_request {
@@ -98,6 +102,13 @@ int tt_openstack_call(const struct tt_openstack_visit *visit,
 int tt_openstack_list(const struct tt_openstack_visit *visit, enum tt_openstack_service service,
                       const char *what, const char *path, const char *key, json_t **ret_items,
                       struct tt_error *err);
+
+/* What a list begins with, asked for without a limit, which is a filter to some services.
+ * RET_WHOLE: it has no other page. */
+int tt_openstack_first_page(const struct tt_openstack_visit *visit,
+                            enum tt_openstack_service service, const char *what, const char *path,
+                            const char *key, json_t **ret_items, bool *ret_whole,
+                            struct tt_error *err);
 
 /* The microversion that is spoken with Nova. Errors: UNSUPPORTED (older than 2.26). */
 int tt_openstack_minor(const struct tt_openstack_visit *visit, int *ret_minor,

@@ -49,6 +49,12 @@ json_t *tt_openstack_metadata(struct tt_arena *arena, const struct tt_tags *tags
     return metadata;
 }
 
+void tt_openstack_mark_template(json_t *metadata, const char *template, const char *image)
+{
+    json_object_set_new(metadata, MARK "template", json_string(template));
+    json_object_set_new(metadata, MARK "image", json_string(image));
+}
+
 static const char *mark_of(struct tt_arena *arena, const json_t *machine, const char *key)
 {
     return tt_reply_text(arena, json_object_get(machine, "metadata"), key);
@@ -155,6 +161,11 @@ static enum tt_server_state state_of(const json_t *machine)
     return TT_SERVER_FAILED; /* ERROR, RESCUE, SHELVED_OFFLOADED, UNKNOWN */
 }
 
+bool tt_openstack_is_gone(const json_t *machine)
+{
+    return state_of(machine) == TT_SERVER_GONE;
+}
+
 static const char *in_words(const struct tt_map *map, const char *name)
 {
     const char *word = name ? tt_map_get(map, name) : NULL;
@@ -162,11 +173,18 @@ static const char *in_words(const struct tt_map *map, const char *name)
     return word ? word : name;
 }
 
+/* An image that is replaced by another one of its name leaves the servers that run as they are:
+ * they were made from that template. One that was rebuilt from another image was not. */
 static const char *template_of(const struct tt_openstack_names *names, struct tt_arena *arena,
                                const json_t *machine)
 {
     const char *id = tt_reply_text(arena, json_object_get(machine, "image"), "id");
+    const char *made_from = mark_of(arena, machine, MARK "template");
+    const struct tt_strings *templates = names->request ? &names->request->templates : NULL;
 
+    if (made_from && templates && tt_strings_has(templates, made_from) &&
+        tt_streq(mark_of(arena, machine, MARK "image"), id))
+        return made_from;
     return in_words(&names->images, id); /* none: made from a volume */
 }
 
@@ -261,6 +279,13 @@ bool tt_openstack_read_machine(const struct tt_openstack_names *names, struct tt
     return true;
 }
 
+/* https://docs.openstack.org/api-guide/compute/down_cells.html */
+bool tt_openstack_is_hidden(const json_t *machine)
+{
+    return tt_streq(tt_reply_peek(machine, "status"), "UNKNOWN") &&
+           !json_object_get(machine, "name");
+}
+
 int tt_openstack_machine(const struct tt_openstack_visit *visit, const char *id,
                          json_t **ret_machine, struct tt_error *err)
 {
@@ -279,6 +304,10 @@ int tt_openstack_machine(const struct tt_openstack_visit *visit, const char *id,
     machine = json_object_get(answer, "server");
     if (!machine || state_of(machine) == TT_SERVER_GONE)
         return tt_fail(err, TT_ERR_NOT_FOUND, "there is no server %s", id);
+    if (tt_openstack_is_hidden(machine))
+        return tt_fail(err, TT_ERR_UNAVAILABLE,
+                       "Nova cannot reach the cell that has server %s, so nobody knows its state",
+                       id);
     *ret_machine = json_incref(machine);
     return 0;
 }

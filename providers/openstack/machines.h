@@ -17,6 +17,9 @@ const char *tt_openstack_incarnation_mark(struct tt_arena *arena, const char *in
 /* TAGS as metadata; PORT is where the service listens (0: none). The caller owns it. */
 json_t *tt_openstack_metadata(struct tt_arena *arena, const struct tt_tags *tags, int port);
 
+/* Adds to METADATA of a new server that it is made from IMAGE (an id) as the specs' TEMPLATE. */
+void tt_openstack_mark_template(json_t *metadata, const char *template, const char *image);
+
 /* The marks on MACHINE, as tags. */
 struct tt_tags tt_openstack_tags_of(struct tt_arena *arena, const json_t *machine);
 
@@ -31,7 +34,12 @@ const char *tt_openstack_member_server(struct tt_arena *arena, const json_t *mem
 bool tt_openstack_read_machine(const struct tt_openstack_names *names, struct tt_arena *arena,
                                const json_t *machine, struct tt_server *ret_server);
 
-/* One machine by its id. Errors: NOT_FOUND. */
+/* It is deleted, or about to be. */
+bool tt_openstack_is_gone(const json_t *machine);
+/* MACHINE is one that Nova knows to be, and no more, since it cannot ask the cell that has it. */
+bool tt_openstack_is_hidden(const json_t *machine);
+
+/* One machine by its id. Errors: NOT_FOUND; UNAVAILABLE (its cell is down). */
 int tt_openstack_machine(const struct tt_openstack_visit *visit, const char *id,
                          json_t **ret_machine, struct tt_error *err);
 

@@ -1,17 +1,20 @@
 /*
- * Observe: a region by lists alone. Owned servers are found by the owner's tag; machines that the
- * specs name are asked for one by one, since nobody has many of them.
+ * Observe: a region by lists alone. Owned servers are found in the list of all of the project's or,
+ * where that is long, by the owner's tag; machines that the specs name and that were not in it are
+ * asked for one by one, since nobody has many of them.
  */
 #include <ctype.h>
 #include <string.h>
 
 #include "base/map.h"
 #include "base/str.h"
+#include "providers/openstack/cells.h"
 #include "providers/openstack/machines.h"
 #include "providers/openstack/pools.h"
 
 /* Nova took tags along with a new server from 2.52 on; before, there is a moment without them. */
 #define TAGS_AT_ONCE 52
+#define MANY         200 /* servers that are not ours: from then on ours are asked for */
 
 struct look {
     const struct tt_openstack_visit *visit;
@@ -94,25 +97,57 @@ static int look_at_machine(struct look *look, const char *word, struct tt_error 
     return -1;
 }
 
-static int look_at_machines(struct look *look, struct tt_error *err)
+static bool is_wanted(const struct look *look, const struct tt_server *server)
+{
+    return look->request->everything || is_owned(look, server) || is_named(look, server) ||
+           tt_strings_has(&look->request->machines, server->id);
+}
+
+/* RET_SEEN: one answer told of all servers. It is the best way while the project is not crowded,
+ * since nothing can happen between two answers. */
+static int look_at_project(struct look *look, bool *ret_seen, struct tt_error *err)
+{
+    TT_REPLY_AUTO *items = NULL;
+
+    if (tt_openstack_list_at_once(look->visit, "/servers/detail", &items, ret_seen, err) < 0)
+        return -1;
+    if (*ret_seen)
+        add_machines(look, items, is_wanted);
+    look->visit->region->crowded =
+        !*ret_seen || json_array_size(items) > look->region->servers.count + MANY;
+    return 0;
+}
+
+/* Pages of those that have our tag, and whether some were left out. */
+static int look_at_ours(struct look *look, int minor, struct tt_error *err)
 {
     struct tt_arena *arena = look->visit->arena;
+    const char *query = "";
+
+    if (minor >= TAGS_AT_ONCE && !look->request->everything)
+        query =
+            tt_printf(arena, "?tags=%s", tt_http_escape(arena, look->visit->cloud->mark, false));
+    if (list_machines(look, query, look->request->everything ? NULL : is_owned, err) < 0)
+        return -1;
+    return tt_openstack_check_cells(look->visit, err);
+}
+
+static int look_at_machines(struct look *look, struct tt_error *err)
+{
+    bool seen = false;
     int minor;
 
-    if (tt_openstack_minor(look->visit, &minor, err) < 0)
+    if (tt_openstack_minor(look->visit, &minor, err) < 0 ||
+        ((!look->visit->region->crowded || look->request->everything) &&
+         look_at_project(look, &seen, err) < 0) ||
+        (!seen && look_at_ours(look, minor, err) < 0))
         return -1;
-    if (look->request->everything)
-        return list_machines(look, "", NULL, err);
-    if (list_machines(look,
-                      minor >= TAGS_AT_ONCE
-                          ? tt_printf(arena, "?tags=%s",
-                                      tt_http_escape(arena, look->visit->cloud->mark, false))
-                          : "",
-                      is_owned, err) < 0)
-        return -1;
-    TT_EACH (machine, &look->request->machines)
-        if (look_at_machine(look, *machine, err) < 0)
+    TT_EACH (machine, &look->request->machines) {
+        bool known = seen && (!tt_openstack_is_id(*machine) || tt_map_get(&look->seen, *machine));
+
+        if (!known && look_at_machine(look, *machine, err) < 0)
             return -1;
+    }
     return 0;
 }
 

@@ -19,6 +19,7 @@ static void close_account(struct tt_provider *provider)
         tt_openstack_watch_release(&cloud->regions[i].balancers);
     }
     free(cloud->token);
+    free(cloud->project);
     json_decref(cloud->catalog);
     pthread_cond_destroy(&cloud->changed);
     pthread_mutex_destroy(&cloud->lock);

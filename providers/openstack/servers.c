@@ -1,5 +1,5 @@
 /*
- * Servers: making, deleting, starting, stopping and marking Nova's servers.
+ * Servers: making, deleting and marking Nova's servers.
  *
  * Nova knows no client token: before a server is made, the one that a lost answer may have left
  * behind is looked for by its incarnation's tag. Nova accepts a server before it knows a host for
@@ -10,6 +10,7 @@
 
 #include "base/str.h"
 #include "providers/openstack/machines.h"
+#include "providers/openstack/servers.h"
 #include "providers/openstack/turn.h"
 
 #define TAGS_AT_ONCE 52
@@ -86,41 +87,57 @@ static int make_body(const struct tt_openstack_visit *visit,
     }
     json_object_set_new(server, "metadata",
                         tt_openstack_metadata(visit->arena, &request->tags, request->port));
+    tt_openstack_mark_template(json_object_get(server, "metadata"), spec->template,
+                               tt_reply_peek(server, "imageRef"));
     if (minor >= TAGS_AT_ONCE)
         json_object_set_new(server, "tags", tags_of(visit, &request->tags));
     *ret_body = json_pack("{s:O}", "server", server);
     return 0;
 }
 
-static int put_tags(const struct tt_openstack_visit *visit, const char *id,
-                    const struct tt_tags *tags, struct tt_error *err)
+/* Nova's search by tags; where it did not take tags along with a new server, all are looked at. */
+static const char *by_tags(const struct tt_openstack_visit *visit, const char *path,
+                           const char *more, const char *tags)
 {
-    TT_REPLY_AUTO *body = json_pack("{s:o}", "tags", tags_of(visit, tags));
-
-    return tt_openstack_call(
-        visit,
-        &(struct tt_openstack_request){.service = TT_OPENSTACK_COMPUTE,
-                                       .what = "tag server",
-                                       .method = "PUT",
-                                       .path = tt_printf(visit->arena, "/servers/%s/tags", id),
-                                       .body = body},
-        NULL, err);
+    if (visit->region->minor < TAGS_AT_ONCE)
+        return tt_printf(visit->arena, "%s?%s", path, more);
+    return tt_printf(visit->arena, "%s?%stags=%s", path, more,
+                     tt_http_escape(visit->arena, tags, false));
 }
 
-/* The machine of ours that has that incarnation already; NULL: there is none. */
+static bool is_of(const struct tt_openstack_visit *visit, const json_t *machine,
+                  const char *incarnation)
+{
+    struct tt_tags tags = tt_openstack_tags_of(visit->arena, machine);
+
+    return tt_streq(tags.incarnation, incarnation) && tt_streq(tags.owner, visit->cloud->owner) &&
+           !tt_openstack_is_gone(machine);
+}
+
+/* The machine of ours that has that incarnation already; NULL: there is none. One in ERROR is what
+ * an attempt, perhaps in another zone, left behind: it goes. */
 static int find_incarnation(const struct tt_openstack_visit *visit, const char *incarnation,
                             const char **ret_id, struct tt_error *err)
 {
     const char *tags = tt_printf(visit->arena, "%s,%s", visit->cloud->mark,
                                  tt_openstack_incarnation_mark(visit->arena, incarnation));
     TT_REPLY_AUTO *items = NULL;
+    const json_t *item;
+    size_t i;
 
-    if (tt_openstack_list(
-            visit, TT_OPENSTACK_COMPUTE, "find server",
-            tt_printf(visit->arena, "/servers?tags=%s", tt_http_escape(visit->arena, tags, false)),
-            "servers", &items, err) < 0)
+    if (tt_openstack_list(visit, TT_OPENSTACK_COMPUTE, "find server",
+                          by_tags(visit, "/servers/detail", "", tags), "servers", &items, err) < 0)
         return -1;
-    *ret_id = tt_reply_text(visit->arena, json_array_get(items, 0), "id");
+    json_array_foreach (items, i, item) {
+        const char *id = tt_reply_text(visit->arena, item, "id");
+
+        if (!id || !is_of(visit, item, incarnation))
+            continue;
+        if (!tt_streq(tt_reply_peek(item, "status"), "ERROR"))
+            *ret_id = id;
+        else if (tt_openstack_delete_machine(visit, id, err) < 0)
+            return -1;
+    }
     return 0;
 }
 
@@ -133,8 +150,7 @@ static int fetch_building(const void *self, json_t **ret_items, struct tt_error 
     tt_arena_init(&scratch);
     visit.arena = &scratch;
     result = tt_openstack_list(&visit, TT_OPENSTACK_COMPUTE, "list servers being built",
-                               tt_printf(&scratch, "/servers?status=BUILD&tags=%s",
-                                         tt_http_escape(&scratch, visit.cloud->mark, false)),
+                               by_tags(&visit, "/servers", "status=BUILD&", visit.cloud->mark),
                                "servers", ret_items, err);
     tt_arena_release(&scratch);
     return result;
@@ -171,8 +187,8 @@ static void wait_while_building(const struct tt_openstack_visit *visit, const ch
     }
 }
 
-static int delete_quietly(const struct tt_openstack_visit *visit, const char *id,
-                          struct tt_error *err)
+int tt_openstack_delete_machine(const struct tt_openstack_visit *visit, const char *id,
+                                struct tt_error *err)
 {
     struct tt_error own = {0};
 
@@ -207,7 +223,7 @@ static int check_built(const struct tt_openstack_visit *visit,
             fault ? fault : "Nova does not say why");
     if (err)
         strncpy(err->code, "no-capacity", sizeof(err->code) - 1);
-    if (delete_quietly(visit, id, NULL) < 0)
+    if (tt_openstack_delete_machine(visit, id, NULL) < 0)
         tt_wrap(err, "server %s stays behind in ERROR", id);
     return -1;
 }
@@ -232,7 +248,7 @@ static int make(const struct tt_openstack_visit *visit, const struct tt_create_r
     *ret_id = tt_reply_text(visit->arena, json_object_get(answer, "server"), "id");
     if (!*ret_id)
         return tt_fail(err, TT_ERR_TIMEOUT, "Nova made a server and did not tell its id");
-    return minor >= TAGS_AT_ONCE ? 0 : put_tags(visit, *ret_id, &request->tags, err);
+    return 0;
 }
 
 struct making {
@@ -274,9 +290,8 @@ int tt_openstack_create_server(struct tt_provider *provider,
 
 /* --- the rest --------------------------------------------------------------------------------- */
 
-/* 1: the server is there and ours; 0: it is gone; -1: neither can be said, or it is another's. */
-static int find_own(const struct tt_openstack_visit *visit, const char *id, json_t **ret_machine,
-                    struct tt_error *err)
+int tt_openstack_find_own(const struct tt_openstack_visit *visit, const char *id,
+                          json_t **ret_machine, struct tt_error *err)
 {
     struct tt_error own = {0};
 
@@ -289,27 +304,12 @@ static int find_own(const struct tt_openstack_visit *visit, const char *id, json
     return -1;
 }
 
-static int act(const struct tt_openstack_visit *visit, const char *id, const char *what,
-               const char *action, struct tt_error *err)
-{
-    TT_REPLY_AUTO *body = json_pack("{s:n}", action);
-
-    return tt_openstack_call(
-        visit,
-        &(struct tt_openstack_request){.service = TT_OPENSTACK_COMPUTE,
-                                       .what = what,
-                                       .method = "POST",
-                                       .path = tt_printf(visit->arena, "/servers/%s/action", id),
-                                       .body = body},
-        NULL, err);
-}
-
 static int delete_own(const struct tt_openstack_visit *visit, const char *id, struct tt_error *err)
 {
     TT_REPLY_AUTO *machine = NULL;
-    int found = find_own(visit, id, &machine, err);
+    int found = tt_openstack_find_own(visit, id, &machine, err);
 
-    return found <= 0 ? found : delete_quietly(visit, id, err);
+    return found <= 0 ? found : tt_openstack_delete_machine(visit, id, err);
 }
 
 int tt_openstack_delete_server(struct tt_provider *provider, const char *region, const char *id,
@@ -320,57 +320,6 @@ int tt_openstack_delete_server(struct tt_provider *provider, const char *region,
     if (tt_openstack_begin(provider, region, &stay, err) < 0)
         return -1;
     return delete_own(&stay.visit, id, err);
-}
-
-static int start(const struct tt_openstack_visit *visit, const char *id, struct tt_error *err)
-{
-    TT_REPLY_AUTO *machine = NULL;
-
-    if (tt_openstack_machine(visit, id, &machine, err) < 0 ||
-        tt_openstack_check_owner(visit, machine, id, err) < 0)
-        return -1;
-    if (tt_streq(tt_reply_peek(machine, "status"), "ACTIVE"))
-        return 0;
-    return act(visit, id, "start server", "os-start", err);
-}
-
-int tt_openstack_start_server(struct tt_provider *provider, const char *region, const char *id,
-                              struct tt_error *err)
-{
-    TT_OPENSTACK_STAY stay = {0};
-
-    if (tt_openstack_begin(provider, region, &stay, err) < 0)
-        return -1;
-    return start(&stay.visit, id, err);
-}
-
-/* A server that is off, or in ERROR, where Nova may not be able to stop it any more. */
-static int power_off(const struct tt_openstack_visit *visit, const char *id, struct tt_error *err)
-{
-    TT_REPLY_AUTO *machine = NULL;
-    struct tt_error own = {0};
-    int found = find_own(visit, id, &machine, err);
-
-    if (found <= 0)
-        return found;
-    if (tt_streq(tt_reply_peek(machine, "status"), "SHUTOFF") ||
-        act(visit, id, "stop server", "os-stop", &own) == 0)
-        return 0;
-    if (own.class == TT_ERR_CONFLICT)
-        return delete_quietly(visit, id, err);
-    if (err)
-        *err = own;
-    return -1;
-}
-
-int tt_openstack_fence(struct tt_provider *provider, const char *region, const char *machine,
-                       struct tt_error *err)
-{
-    TT_OPENSTACK_STAY stay = {0};
-
-    if (tt_openstack_begin(provider, region, &stay, err) < 0)
-        return -1;
-    return power_off(&stay.visit, machine, err);
 }
 
 static int add_tag(const struct tt_openstack_visit *visit, const char *id, const char *tag,

@@ -47,6 +47,7 @@ static int take_reply(struct tt_openstack *cloud, const struct tt_http_reply *re
     const json_t *token = json_object_get(whole, "token");
     const char *header = tt_http_header(reply, "x-subject-token");
     const char *expires = tt_reply_peek(token, "expires_at");
+    const char *project = tt_reply_peek(json_object_get(token, "project"), "id");
     json_t *catalog = json_object_get(token, "catalog");
 
     if (!header || !token)
@@ -58,7 +59,9 @@ static int take_reply(struct tt_openstack *cloud, const struct tt_http_reply *re
                        "the project",
                        cloud->account->name);
     free(cloud->token);
+    free(cloud->project);
     cloud->token = strdup(header);
+    cloud->project = project ? strdup(project) : NULL;
     if (!expires || tt_time_parse(expires, &cloud->expires_at) < 0)
         cloud->expires_at = cloud->clock->now(cloud->clock->self) + 10 * (tt_time)MARGIN;
     json_decref(cloud->catalog);
@@ -101,6 +104,17 @@ void tt_openstack_forget_token(struct tt_openstack *cloud, const char *token)
         cloud->token = NULL;
     }
     pthread_mutex_unlock(&cloud->lock);
+}
+
+const char *tt_openstack_project(const struct tt_openstack_visit *visit)
+{
+    struct tt_openstack *cloud = visit->cloud;
+    const char *project;
+
+    pthread_mutex_lock(&cloud->lock);
+    project = cloud->project ? tt_strdup(visit->arena, cloud->project) : NULL;
+    pthread_mutex_unlock(&cloud->lock);
+    return project;
 }
 
 /* --- the catalog ------------------------------------------------------------------------------ */

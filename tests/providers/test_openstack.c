@@ -64,6 +64,10 @@ static void test_pages_are_followed(void **state)
     struct desk *desk = *state;
 
     desk_keystone(desk, "2026-11-23T05:00:00Z");
+    desk_set(desk, "GET /nova/v2.1/servers/detail ", 200,
+             "{\"servers\": [{\"id\": \"x\", \"name\": \"x\", \"status\": \"ACTIVE\"}], "
+             "\"servers_links\": [{\"rel\": \"next\", \"href\": \"http://elsewhere\"}]}");
+    desk_set(desk, "GET /nova/v2.1/servers ", 200, "{\"servers\": []}");
     desk_set(
         desk, "GET /nova/v2.1/servers/detail?tags=trimtab%3Aacme&limit=1000 ", 200,
         "{\"servers\": [{\"id\": \"a\", \"status\": \"ACTIVE\", \"metadata\": {\"trimtab:owner\": "

@@ -1,0 +1,364 @@
+/*
+ * Servers of `openstack` against a scripted server: cells that are down, images that are replaced,
+ * attempts that fail, and fences.
+ * Covers providers/openstack/cells.c, observe.c, servers.c, power.c, machines.c.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/providers/support/openstack_desk.h"
+
+#define SERVER "00000000-0000-4000-8000-0000000000a1"
+#define OTHER  "00000000-0000-4000-8000-0000000000a2"
+#define IMAGE  "00000000-0000-4000-8000-0000000000e1"
+#define FLAVOR "00000000-0000-4000-8000-0000000000f1"
+#define OURS   "\"metadata\": {\"trimtab:owner\": \"acme\"}"
+#define NEXT   "\"servers_links\": [{\"rel\": \"next\", \"href\": \"http://elsewhere\"}]"
+
+static void begin(struct desk *desk, const char *version)
+{
+    desk_keystone(desk, "2026-11-23T05:00:00Z");
+    desk_nova(desk, version);
+}
+
+/* --- cells ------------------------------------------------------------------------------------ */
+
+static void test_one_answer_tells_of_a_small_project(void **state)
+{
+    struct desk *desk = *state;
+
+    begin(desk, "2.90");
+    desk_set(desk, "GET /nova/v2.1/servers/detail ", 200,
+             "{\"servers\": [{\"id\": \"a\", \"name\": \"a\", \"status\": \"ACTIVE\", " OURS
+             "}, {\"id\": \"b\", \"name\": \"b\", \"status\": \"ACTIVE\", \"metadata\": {}}]}");
+    desk_open_well(desk);
+    assert_int_equal(desk_look(desk, NULL), 0);
+    assert_int_equal(desk->region.servers.count, 1); /* b is not ours */
+    assert_int_equal(desk_count(desk, "nova list servers"), 1);
+}
+
+/* What a cell that is down hides is not gone. */
+static void test_a_cell_that_is_down_hides_its_servers(void **state)
+{
+    struct desk *desk = *state;
+
+    begin(desk, "2.90");
+    desk_set(desk, "GET /nova/v2.1/servers/detail ", 200,
+             "{\"servers\": [{\"id\": \"" SERVER "\", \"status\": \"UNKNOWN\", \"links\": []}, "
+             "{\"id\": \"a\", \"name\": \"a\", \"status\": \"ACTIVE\", " OURS "}]}");
+    desk_open_well(desk);
+    desk_failed(desk, desk_look(desk, NULL), TT_ERR_UNAVAILABLE,
+                "cannot reach a cell: of 1 server");
+    assert_false(desk->region.observed);
+}
+
+/* The list by tags leaves them out: so one without a filter is asked for. */
+static void test_a_cell_that_is_down_in_a_crowded_project(void **state)
+{
+    struct desk *desk = *state;
+
+    begin(desk, "2.90");
+    desk_set(desk, "GET /nova/v2.1/servers/detail ", 200,
+             "{\"servers\": [{\"id\": \"x\", \"name\": \"x\", \"status\": \"ACTIVE\"}], " NEXT "}");
+    desk_set(desk, "GET /nova/v2.1/servers/detail?tags=trimtab%3Aacme&limit=1000 ", 200,
+             "{\"servers\": [{\"id\": \"a\", \"name\": \"a\", \"status\": \"ACTIVE\", " OURS "}]}");
+    desk_set(desk, "GET /nova/v2.1/servers ", 200,
+             "{\"servers\": [{\"id\": \"a\", \"name\": \"a\"}]}");
+    desk_set(desk, "GET /nova/v2.1/servers ", 200,
+             "{\"servers\": [{\"id\": \"" SERVER "\", \"status\": \"UNKNOWN\"}]}");
+    desk_open_well(desk);
+    assert_int_equal(desk_look(desk, NULL), 0);
+    assert_int_equal(desk->region.servers.count, 1);
+    desk_failed(desk, desk_look(desk, NULL), TT_ERR_UNAVAILABLE, "cannot reach a cell");
+}
+
+/* Not even that tells where a page is full: but a server has a port. */
+static void test_a_server_that_only_neutron_knows(void **state)
+{
+    struct desk *desk = *state;
+
+    begin(desk, "2.90");
+    desk_set(desk, "GET /nova/v2.1/servers/detail ", 200,
+             "{\"servers\": [{\"id\": \"x\", \"name\": \"x\", \"status\": \"ACTIVE\"}], " NEXT "}");
+    desk_set(desk, "GET /nova/v2.1/servers/detail?tags", 200, "{\"servers\": []}");
+    desk_set(desk, "GET /nova/v2.1/servers ", 200,
+             "{\"servers\": [{\"id\": \"x\", \"name\": \"x\"}], " NEXT "}");
+    desk_set(desk, "GET /nova/v2.1/servers?limit=1000 ", 200,
+             "{\"servers\": [{\"id\": \"x\", \"name\": \"x\"}]}");
+    desk_set(
+        desk, "GET /neutron/v2.0/ports?", 200,
+        "{\"ports\": [{\"id\": \"1\", \"device_id\": \"x\", \"device_owner\": \"compute:az1\"}, "
+        "{\"id\": \"2\", \"device_id\": \"" OTHER "\", \"device_owner\": \"network:dhcp\"}, "
+        "{\"id\": \"3\", \"device_id\": \"" SERVER "\", \"device_owner\": \"compute:az1\"}]}");
+    desk_set(desk, "GET /nova/v2.1/servers/" SERVER, 404, "{\"itemNotFound\": {\"code\": 404}}");
+    desk_set(desk, "GET /nova/v2.1/servers/" SERVER, 200,
+             "{\"server\": {\"id\": \"" SERVER "\", \"status\": \"UNKNOWN\"}}");
+    desk_open_well(desk);
+    assert_int_equal(desk_look(desk, NULL), 0);
+    assert_int_equal(desk_count(desk, "nova show server"), 1); /* a port that was left behind */
+    desk_failed(desk, desk_look(desk, NULL), TT_ERR_UNAVAILABLE, SERVER);
+}
+
+static void test_an_older_nova_is_compared_with_neutron(void **state)
+{
+    struct desk *desk = *state;
+
+    begin(desk, "2.60");
+    desk_set(desk, "GET /nova/v2.1/servers/detail?tags", 200, "{\"servers\": []}");
+    desk_set(desk, "GET /nova/v2.1/servers?limit=1000 ", 200, "{\"servers\": []}");
+    desk_set(desk, "GET /neutron/v2.0/ports?", 200,
+             "{\"ports\": [{\"id\": \"3\", \"device_id\": \"" SERVER
+             "\", \"device_owner\": \"compute:az1\"}]}");
+    desk_set(desk, "GET /nova/v2.1/servers/" SERVER, 500,
+             "{\"computeFault\": {\"message\": \"Cell is not responding\"}}");
+    desk_open_well(desk);
+    desk_failed(desk, desk_look(desk, NULL), TT_ERR_UNAVAILABLE, "Cell is not responding");
+}
+
+/* --- images ----------------------------------------------------------------------------------- */
+
+static void test_an_image_that_is_replaced_changes_no_server(void **state)
+{
+    struct desk *desk = *state;
+    struct tt_observe_request request = {.region = "north", .owner = "acme"};
+
+    begin(desk, "2.90");
+    desk_set(desk, "GET /glance/v2/images", 200,
+             "{\"images\": [{\"id\": \"new\", \"name\": \"web-1\"}]}");
+    desk_set(desk, "GET /nova/v2.1/servers/detail ", 200,
+             "{\"servers\": [{\"id\": \"a\", \"name\": \"a\", \"status\": \"ACTIVE\", \"image\": "
+             "{\"id\": \"old\"}, \"metadata\": {\"trimtab:owner\": \"acme\", "
+             "\"trimtab:template\": \"web-1\", \"trimtab:image\": \"old\"}}, "
+             "{\"id\": \"b\", \"name\": \"b\", \"status\": \"ACTIVE\", \"image\": "
+             "{\"id\": \"rebuilt\"}, \"metadata\": {\"trimtab:owner\": \"acme\", "
+             "\"trimtab:template\": \"web-1\", \"trimtab:image\": \"old\"}}, "
+             "{\"id\": \"c\", \"name\": \"c\", \"status\": \"ACTIVE\", \"image\": "
+             "{\"id\": \"new\"}, \"metadata\": {\"trimtab:owner\": \"acme\", "
+             "\"trimtab:template\": \"web-0\", \"trimtab:image\": \"new\"}}]}");
+    desk_open_well(desk);
+    tt_strings_add(&desk->arena, &request.templates, "web-1");
+    assert_int_equal(
+        tt_provider_observe(desk->provider, &request, &desk->arena, &desk->region, &desk->err), 0);
+    assert_string_equal(tt_region_server(&desk->region, "a")->template, "web-1");
+    assert_string_equal(tt_region_server(&desk->region, "b")->template, "rebuilt");
+    assert_string_equal(tt_region_server(&desk->region, "c")->template, "web-1"); /* renamed */
+}
+
+/* --- making ----------------------------------------------------------------------------------- */
+
+static int create(struct desk *desk)
+{
+    const struct tt_server_spec spec = {.template = IMAGE, .size = FLAVOR, .network = "prod"};
+    const char *id = NULL;
+    int result;
+
+    desk->err = (struct tt_error){0};
+    result = tt_provider_create_server(
+        desk->provider,
+        &(struct tt_create_request){.region = "north",
+                                    .zone = "az1",
+                                    .name = "shop-web-0",
+                                    .tags = {.owner = "acme", .slot = 0, .incarnation = "7f3a"},
+                                    .spec = &spec},
+        &desk->arena, &id, &desk->err);
+    if (result == 0)
+        assert_string_equal(id, OTHER);
+    return result;
+}
+
+static void set_parts(struct desk *desk, const char *version)
+{
+    desk_keystone(desk, "2026-11-23T05:00:00Z");
+    desk_set(desk, "GET /neutron/v2.0/networks", 200,
+             "{\"networks\": [{\"id\": \"net\", \"name\": \"prod\"}]}");
+    desk_set(desk, "GET /nova/v2.1/flavors", 200,
+             "{\"flavors\": [{\"id\": \"" FLAVOR "\", \"name\": \"small\"}]}");
+    desk_nova(desk, version);
+    desk_set(desk, "GET /glance/v2/images", 200,
+             "{\"images\": [{\"id\": \"" IMAGE "\", \"name\": \"web-1\"}]}");
+    desk_set(desk, "POST /nova/v2.1/servers ", 202, "{\"server\": {\"id\": \"" OTHER "\"}}");
+    desk_set(desk, "GET /nova/v2.1/servers?status=BUILD", 200, "{\"servers\": []}");
+    desk_set(desk, "GET /nova/v2.1/servers/" OTHER, 200,
+             "{\"server\": {\"id\": \"" OTHER "\", \"name\": \"w\", \"status\": \"ACTIVE\"}}");
+}
+
+/* The first attempt's server may be listed still while another zone is tried. */
+static void test_what_a_failed_attempt_left_is_not_taken(void **state)
+{
+    struct desk *desk = *state;
+
+    set_parts(desk, "2.90");
+    desk_set(desk, "GET /nova/v2.1/servers/detail?tags=trimtab%3Aacme%2Ctrimtab%3Aincarnation", 200,
+             "{\"servers\": [{\"id\": \"" SERVER "\", \"status\": \"ERROR\", "
+             "\"OS-EXT-STS:task_state\": \"deleting\", \"metadata\": {\"trimtab:owner\": \"acme\", "
+             "\"trimtab:incarnation\": \"7f3a\"}}, "
+             "{\"id\": \"" SERVER "b\", \"status\": \"ERROR\", \"metadata\": "
+             "{\"trimtab:owner\": \"acme\", \"trimtab:incarnation\": \"7f3a\"}}]}");
+    desk_set(desk, "DELETE /nova/v2.1/servers/" SERVER "b ", 204, "");
+    desk_open_well(desk);
+    if (create(desk) < 0)
+        fail_msg("%s", desk->err.message);
+    assert_int_equal(desk_count(desk, "nova create server"), 1);
+    assert_int_equal(desk_count(desk, "nova delete server"), 1);
+    assert_true(desk_was_asked(desk, "\"trimtab:template\":\"" IMAGE "\""));
+}
+
+/* Nova took tags along from 2.52 on, and refuses them while a server is built. */
+static void test_an_older_nova_knows_servers_by_metadata_alone(void **state)
+{
+    struct desk *desk = *state;
+
+    set_parts(desk, "2.51");
+    desk_set(desk, "GET /nova/v2.1/servers/detail?", 200,
+             "{\"servers\": [{\"id\": \"x\", \"status\": \"ACTIVE\", \"metadata\": {}}]}");
+    desk_set(desk, "GET /nova/v2.1/servers/detail?", 200,
+             "{\"servers\": [{\"id\": \"" OTHER "\", \"status\": \"BUILD\", \"metadata\": "
+             "{\"trimtab:owner\": \"acme\", \"trimtab:incarnation\": \"7f3a\"}}]}");
+    desk_open_well(desk);
+    assert_int_equal(create(desk), 0);
+    assert_int_equal(create(desk), 0);
+    assert_int_equal(desk_count(desk, "nova create server"), 1);
+    assert_int_equal(desk_count(desk, "nova tag server"), 0);
+    assert_false(desk_was_asked(desk, "tags"));
+}
+
+/* --- fences ----------------------------------------------------------------------------------- */
+
+static void set_state(struct desk *desk, const char *fields)
+{
+    desk_set(desk, "GET /nova/v2.1/servers/" SERVER, 200,
+             tt_printf(&desk->arena,
+                       "{\"server\": {\"id\": \"" SERVER "\", \"name\": \"lb\", " OURS ", %s}}",
+                       fields));
+}
+
+static int fence(struct desk *desk)
+{
+    desk->err = (struct tt_error){0};
+    return tt_provider_fence(desk->provider, "north", SERVER, &desk->err);
+}
+
+static void test_a_fence_ends_when_the_machine_is_off(void **state)
+{
+    struct desk *desk = *state;
+
+    begin(desk, "2.90");
+    set_state(desk, "\"status\": \"ACTIVE\"");
+    set_state(desk, "\"status\": \"ACTIVE\", \"OS-EXT-STS:task_state\": \"powering-off\"");
+    set_state(desk, "\"status\": \"ACTIVE\", \"OS-EXT-STS:task_state\": \"powering-off\"");
+    set_state(desk, "\"status\": \"SHUTOFF\"");
+    desk_set(desk, "POST /nova/v2.1/servers/" SERVER "/action", 202, "");
+    desk_open_well(desk);
+    assert_int_equal(fence(desk), 0);
+    assert_int_equal(desk_count(desk, "nova show server"), 4);
+    assert_int_equal(desk_count(desk, "nova stop server"), 1);
+    assert_int_equal(desk_count(desk, "nova delete server"), 0);
+}
+
+/* Something else is done with it at the moment: that is no reason to delete it. */
+static void test_a_conflict_is_waited_out(void **state)
+{
+    struct desk *desk = *state;
+
+    begin(desk, "2.90");
+    set_state(desk, "\"status\": \"ACTIVE\"");
+    set_state(desk, "\"status\": \"ACTIVE\"");
+    set_state(desk, "\"status\": \"SHUTOFF\"");
+    desk_set(desk, "POST /nova/v2.1/servers/" SERVER "/action", 409,
+             "{\"conflictingRequest\": {\"message\": \"task_state reboot_started\"}}");
+    desk_set(desk, "POST /nova/v2.1/servers/" SERVER "/action", 202, "");
+    desk_open_well(desk);
+    assert_int_equal(fence(desk), 0);
+    assert_int_equal(desk_count(desk, "nova stop server"), 2);
+    assert_int_equal(desk_count(desk, "nova delete server"), 0);
+}
+
+static void test_a_locked_machine_is_told(void **state)
+{
+    struct desk *desk = *state;
+
+    begin(desk, "2.90");
+    set_state(desk, "\"status\": \"ACTIVE\", \"locked\": true");
+    desk_open_well(desk);
+    desk_failed(desk, fence(desk), TT_ERR_CONFLICT, "is locked");
+}
+
+static void test_a_machine_that_does_not_stop_is_deleted(void **state)
+{
+    struct desk *desk = *state;
+
+    begin(desk, "2.90");
+    set_state(desk, "\"status\": \"ACTIVE\", \"OS-EXT-STS:task_state\": \"powering-off\"");
+    desk_set(desk, "DELETE /nova/v2.1/servers/" SERVER, 204, "");
+    desk_open_well(desk);
+    desk_failed(desk, fence(desk), TT_ERR_CONFLICT, "could neither be stopped nor deleted");
+    assert_int_equal(desk_count(desk, "nova delete server"), 1);
+    assert_true(desk->jumping.slept >= 150 * 1000);
+}
+
+static void test_a_machine_whose_host_is_lost_is_deleted(void **state)
+{
+    struct desk *desk = *state;
+
+    begin(desk, "2.90");
+    set_state(desk, "\"status\": \"ACTIVE\", \"host_status\": \"UNKNOWN\"");
+    desk_set(desk, "GET /nova/v2.1/servers/" SERVER, 404, "{\"itemNotFound\": {\"code\": 404}}");
+    desk_set(desk, "DELETE /nova/v2.1/servers/" SERVER, 204, "");
+    desk_open_well(desk);
+    assert_int_equal(fence(desk), 0);
+    assert_int_equal(desk_count(desk, "nova stop server"), 0);
+}
+
+static void test_what_never_ran_is_off(void **state)
+{
+    struct desk *desk = *state;
+
+    begin(desk, "2.90");
+    set_state(desk, "\"status\": \"ERROR\", \"OS-SRV-USG:launched_at\": null");
+    desk_open_well(desk);
+    assert_int_equal(fence(desk), 0);
+}
+
+static void test_a_frozen_machine_is_thawed(void **state)
+{
+    struct desk *desk = *state;
+
+    begin(desk, "2.90");
+    set_state(desk, "\"status\": \"PAUSED\"");
+    desk_set(desk, "POST /nova/v2.1/servers/" SERVER "/action", 202, "");
+    desk_open_well(desk);
+    assert_int_equal(tt_provider_start_server(desk->provider, "north", SERVER, &desk->err), 0);
+    assert_true(desk_was_asked(desk, "{\"unpause\":null}"));
+}
+
+#define TEST(test) cmocka_unit_test_setup_teardown(test, desk_begin, desk_end)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_one_answer_tells_of_a_small_project),
+        TEST(test_a_cell_that_is_down_hides_its_servers),
+        TEST(test_a_cell_that_is_down_in_a_crowded_project),
+        TEST(test_a_server_that_only_neutron_knows),
+        TEST(test_an_older_nova_is_compared_with_neutron),
+        TEST(test_an_image_that_is_replaced_changes_no_server),
+        TEST(test_what_a_failed_attempt_left_is_not_taken),
+        TEST(test_an_older_nova_knows_servers_by_metadata_alone),
+        TEST(test_a_fence_ends_when_the_machine_is_off),
+        TEST(test_a_conflict_is_waited_out),
+        TEST(test_a_locked_machine_is_told),
+        TEST(test_a_machine_that_does_not_stop_is_deleted),
+        TEST(test_a_machine_whose_host_is_lost_is_deleted),
+        TEST(test_what_never_ran_is_off),
+        TEST(test_a_frozen_machine_is_thawed),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
