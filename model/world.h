@@ -56,7 +56,7 @@ struct tt_cloud_balancer {
     const char *name;
     const struct tt_strings *zones;       /* NULL: unknown */
     const struct tt_listeners *listeners; /* NULL: unknown */
-    const struct tt_health_check *health; /* NULL: unknown */
+    const struct tt_health_check *health; /* NULL: unknown; an interval of 0: there is none */
     TT_VEC(struct tt_member) members;
 };
 

@@ -11,7 +11,8 @@
 
 #define OLDEST                                                                                     \
     26 /* of Nova's 2.x: below, a filter by tags is not seen, and everything comes back */
-#define NEWEST 90
+#define NEWEST          90
+#define OLDEST_BALANCER 5 /* of Octavia's v2.x */
 
 static const char *const service_words[TT_OPENSTACK_SERVICES] = {"nova", "glance", "neutron",
                                                                  "octavia"};
@@ -171,6 +172,69 @@ int tt_openstack_minor(const struct tt_openstack_visit *visit, int *ret_minor, s
                            visit->cloud->account->name, visit->region->name, minor, OLDEST);
         minor = minor > NEWEST ? NEWEST : minor;
         visit->region->minor = minor;
+    }
+    *ret_minor = minor;
+    return 0;
+}
+
+/* Octavia tells its versions at its root, as a list of "v2.N". */
+static int newest_of(const json_t *answer)
+{
+    const json_t *version;
+    size_t i;
+    int newest = -1;
+
+    json_array_foreach (json_object_get(answer, "versions"), i, version) {
+        const char *id = tt_reply_peek(version, "id");
+
+        if (id && tt_starts_with(id, "v2.") && atoi(id + 3) > newest)
+            newest = atoi(id + 3);
+    }
+    return newest;
+}
+
+static int ask_balancer_minor(const struct tt_openstack_visit *visit, int *ret_minor,
+                              struct tt_error *err)
+{
+    struct tt_openstack_request request = {
+        .service = TT_OPENSTACK_BALANCER, .what = "versions", .path = "/"};
+    const char *token, *url, *end;
+    TT_REPLY_AUTO *answer = NULL;
+    struct tt_error own = {0};
+    int newest = -1;
+
+    if (tt_openstack_session(visit, TT_OPENSTACK_BALANCER, &token, &url, err) < 0)
+        return -1;
+    end = strstr(url, "/v2");
+    if (end)
+        url = tt_printf(visit->arena, "%.*s", (int)(end - url), url);
+    if (send(visit, &request, NULL, token, url, &answer, &own) == 0)
+        newest = newest_of(answer);
+    else if (own.class != TT_ERR_NOT_FOUND && own.class != TT_ERR_DENIED &&
+             own.class != TT_ERR_SPEC) {
+        if (err)
+            *err = own;
+        return -1;
+    }
+    *ret_minor = newest < 0 ? OLDEST_BALANCER : newest; /* hidden by what stands before it */
+    return 0;
+}
+
+int tt_openstack_balancer_minor(const struct tt_openstack_visit *visit, int *ret_minor,
+                                struct tt_error *err)
+{
+    int minor = visit->region->balancer_minor;
+
+    if (!minor) {
+        if (ask_balancer_minor(visit, &minor, err) < 0)
+            return -1;
+        if (minor < OLDEST_BALANCER)
+            return tt_fail(err, TT_ERR_UNSUPPORTED,
+                           "account %s: Octavia in region %s speaks no newer version than v2.%d, "
+                           "and v2.%d is needed to tell by tags whose a member is",
+                           visit->cloud->account->name, visit->region->name, minor,
+                           OLDEST_BALANCER);
+        visit->region->balancer_minor = minor;
     }
     *ret_minor = minor;
     return 0;

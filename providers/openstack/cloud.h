@@ -25,8 +25,9 @@ enum tt_openstack_service {
 /* A region of the account. */
 struct tt_openstack_region {
     const char *name;
-    atomic_int minor;    /* the microversion of Nova that is spoken; 0: not asked yet */
-    atomic_bool crowded; /* many servers of the project are not ours */
+    atomic_int minor;          /* the microversion of Nova that is spoken; 0: not asked yet */
+    atomic_int balancer_minor; /* of Octavia's v2; 0: not asked yet */
+    atomic_bool crowded;       /* many servers of the project are not ours */
     struct tt_openstack_watch building;  /* servers of ours that are being built */
     struct tt_openstack_watch balancers; /* all, with their provisioning_status */
     struct tt_openstack_turn *turns;     /* balancers that are being changed; turn.h */
@@ -113,6 +114,11 @@ int tt_openstack_first_page(const struct tt_openstack_visit *visit,
 /* The microversion that is spoken with Nova. Errors: UNSUPPORTED (older than 2.26). */
 int tt_openstack_minor(const struct tt_openstack_visit *visit, int *ret_minor,
                        struct tt_error *err);
+
+/* The newest v2.N of Octavia; the oldest that will do where it does not say. Errors: UNSUPPORTED
+ * (older than v2.5). */
+int tt_openstack_balancer_minor(const struct tt_openstack_visit *visit, int *ret_minor,
+                                struct tt_error *err);
 
 /* A UUID, as ids of nearly everything are. */
 bool tt_openstack_is_id(const char *text);

@@ -96,16 +96,26 @@ json_t *tt_openstack_member_marks(struct tt_arena *arena, const char *server,
     return marks;
 }
 
-/* The value of the tag that begins with KEY; NULL: there is none. */
-static const char *member_mark(struct tt_arena *arena, const json_t *member, const char *key)
+/* The value of the tag that begins with KEY; NULL: there is none. Borrowed. */
+static const char *peek_mark(const json_t *member, const char *key)
 {
     const json_t *tag;
     size_t i;
 
     json_array_foreach (json_object_get(member, "tags"), i, tag)
         if (json_is_string(tag) && tt_starts_with(json_string_value(tag), key))
-            return tt_strdup(arena, json_string_value(tag) + strlen(key));
+            return json_string_value(tag) + strlen(key);
     return NULL;
+}
+
+static const char *member_mark(struct tt_arena *arena, const json_t *member, const char *key)
+{
+    return tt_strdup(arena, peek_mark(member, key));
+}
+
+bool tt_openstack_is_our_member(const json_t *member)
+{
+    return peek_mark(member, SERVER_MARK) != NULL;
 }
 
 const char *tt_openstack_member_server(struct tt_arena *arena, const json_t *member)

@@ -29,6 +29,7 @@ json_t *tt_openstack_member_marks(struct tt_arena *arena, const char *server,
 struct tt_tags tt_openstack_member_tags(struct tt_arena *arena, const json_t *member);
 /* The id of the server that MEMBER was enrolled as; NULL: not by us. */
 const char *tt_openstack_member_server(struct tt_arena *arena, const json_t *member);
+bool tt_openstack_is_our_member(const json_t *member);
 
 /* MACHINE as a server, in the words of NAMES. False: it is gone. */
 bool tt_openstack_read_machine(const struct tt_openstack_names *names, struct tt_arena *arena,

@@ -8,9 +8,14 @@
 #include "providers/openstack/machines.h"
 #include "providers/openstack/pools.h"
 
+/* Octavia's v2.N from which on a batch may leave all others alone; before, it ignores the word and
+ * removes them. */
+#define ADDITIVE 11
+
 /* One pool of the balancer, and what becomes of it. */
 struct pool {
     const char *id;
+    const json_t *json;
     int port; /* of the listener before it; 0: none */
     json_t *members;
 };
@@ -33,10 +38,10 @@ static json_t *find_member(struct tt_arena *arena, const json_t *members,
     return NULL;
 }
 
-/* A pool's members listen at one port: that of those who are there, or else the new one's own. */
+/* A pool's members listen at one port: that which it is for, or else the new one's own. */
 static int port_of(const struct pool *pool, const struct tt_openstack_wish *wish)
 {
-    int port = tt_reply_number(json_array_get(pool->members, 0), "protocol_port", 0);
+    int port = tt_openstack_target_of(pool->json, pool->members);
 
     if (port)
         return port;
@@ -145,7 +150,11 @@ static int send(const struct tt_openstack_visit *visit, const char *balancer,
     struct tt_openstack_request request = {.service = TT_OPENSTACK_BALANCER, .method = "PUT"};
     TT_REPLY_AUTO *list = NULL;
     TT_REPLY_AUTO *body = NULL;
+    bool additive;
+    int minor;
 
+    if (tt_openstack_balancer_minor(visit, &minor, err) < 0)
+        return -1;
     if (!json_array_size(changed) && json_array_size(gone) == 1) {
         request.what = "delete member";
         request.method = "DELETE";
@@ -154,9 +163,10 @@ static int send(const struct tt_openstack_visit *visit, const char *balancer,
         return tt_openstack_change(visit, balancer, &request, NULL, err);
     }
     request.what = "update members";
+    additive = !json_array_size(gone) && minor >= ADDITIVE;
     request.path = tt_printf(visit->arena, "/lbaas/pools/%s/members%s", pool->id,
-                             json_array_size(gone) ? "" : "?additive_only=true");
-    list = json_array_size(gone) ? whole(pool, changed, gone) : json_deep_copy(changed);
+                             additive ? "?additive_only=true" : "");
+    list = additive ? json_deep_copy(changed) : whole(pool, changed, gone);
     body = json_pack("{s:O}", "members", list);
     request.body = body;
     return tt_openstack_change(visit, balancer, &request, NULL, err);
@@ -204,7 +214,7 @@ static int fulfil(const struct tt_openstack_visit *visit, const char *name,
         return -1;
     id = tt_reply_text(visit->arena, balancer, "id");
     json_array_foreach (balancing.pools, i, json) {
-        struct pool pool = {.id = tt_reply_text(visit->arena, json, "id")};
+        struct pool pool = {.id = tt_reply_text(visit->arena, json, "id"), .json = json};
 
         if (!pool.id || !tt_openstack_belongs(json, id))
             continue;

@@ -4,8 +4,12 @@
  */
 #include "providers/openstack/pools.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/map.h"
 #include "base/str.h"
+#include "providers/openstack/front.h"
 #include "providers/openstack/machines.h"
 
 void tt_openstack_balancing_release(struct tt_openstack_balancing *balancing)
@@ -115,6 +119,62 @@ int tt_openstack_pool_members(const struct tt_openstack_visit *visit, const char
                              ret_members, err);
 }
 
+/* --- where members listen --------------------------------------------------------------------- */
+
+#define TARGET "trimtab:port="
+
+/* The port at which all MEMBERS listen, or those of ours; 0: none, or not the same. */
+static int common_port(const json_t *members, bool ours)
+{
+    const json_t *member;
+    int port = 0;
+    size_t i;
+
+    json_array_foreach (members, i, member) {
+        int there = tt_reply_number(member, "protocol_port", 0);
+
+        if (ours && !tt_openstack_is_our_member(member))
+            continue;
+        if (port && there != port)
+            return 0;
+        port = there;
+    }
+    return port;
+}
+
+int tt_openstack_target_tag(const json_t *pool)
+{
+    const json_t *tag;
+    size_t i;
+
+    json_array_foreach (json_object_get(pool, "tags"), i, tag)
+        if (json_is_string(tag) && tt_starts_with(json_string_value(tag), TARGET))
+            return atoi(json_string_value(tag) + strlen(TARGET));
+    return 0;
+}
+
+int tt_openstack_target_of(const json_t *pool, const json_t *members)
+{
+    int port = common_port(members, true);
+
+    if (!port)
+        port = tt_openstack_target_tag(pool);
+    return port ? port : common_port(members, false);
+}
+
+json_t *tt_openstack_target_tags(struct tt_arena *arena, const json_t *pool, int port)
+{
+    json_t *tags = json_array();
+    const json_t *tag;
+    size_t i;
+
+    json_array_foreach (json_object_get(pool, "tags"), i, tag)
+        if (!json_is_string(tag) || !tt_starts_with(json_string_value(tag), TARGET))
+            json_array_append(tags, (json_t *)tag);
+    json_array_append_new(tags, json_string(tt_printf(arena, TARGET "%d", port)));
+    return tags;
+}
+
 /* --- observing -------------------------------------------------------------------------------- */
 
 /* One server in one balancer, while its pools are read. */
@@ -206,32 +266,25 @@ static void add_member(struct look *look, const json_t *json)
     *TT_VEC_ADD(arena, &look->order) = seat;
 }
 
-/* The port at which all MEMBERS listen; 0: none, or not the same. */
-static int common_port(const json_t *members)
+/* What POOL says of the listeners before it. One without a target is no listener's as it should
+ * be, which its own port stands for. */
+static void complete_listeners(struct look *look, const char *id, const json_t *pool,
+                               const json_t *members)
 {
-    int port = tt_reply_number(json_array_get(members, 0), "protocol_port", 0);
-    const json_t *member;
-    size_t i;
-
-    json_array_foreach (members, i, member)
-        if (tt_reply_number(member, "protocol_port", 0) != port)
-            return 0;
-    return port;
-}
-
-/* The listeners before POOL, in the order in which listeners_of lists them. */
-static void set_target(struct look *look, const char *id, const char *pool, int port)
-{
-    struct tt_listener *listener = look->listeners->items;
+    int target = tt_openstack_target_of(pool, members);
     const json_t *json;
-    size_t i;
+    size_t i, k = 0;
 
     json_array_foreach (look->balancing->listeners, i, json) {
-        if (!tt_openstack_belongs(json, id))
+        struct tt_listener *listener, spare;
+
+        if (!tt_openstack_belongs(json, id) || !tt_openstack_read_listener(json, &spare))
             continue;
-        if (tt_streq(tt_reply_peek(json, "default_pool_id"), pool))
-            listener->target_port = port;
-        listener++;
+        listener = &look->listeners->items[k++];
+        if (!tt_streq(tt_reply_peek(json, "default_pool_id"), tt_reply_peek(pool, "id")))
+            continue;
+        listener->target_port = target ? target : listener->port;
+        listener->algorithm = tt_openstack_read_algorithm(pool);
     }
 }
 
@@ -252,7 +305,7 @@ static int read_members(struct look *look, const char *id, struct tt_error *err)
         look->pools++;
         if (tt_openstack_pool_members(look->visit, tt_reply_peek(pool, "id"), &members, err) < 0)
             return -1;
-        set_target(look, id, tt_reply_peek(pool, "id"), common_port(members));
+        complete_listeners(look, id, pool, members);
         json_array_foreach (members, k, member) {
             add_member(look, member);
         }
@@ -263,53 +316,18 @@ static int read_members(struct look *look, const char *id, struct tt_error *err)
     return 0;
 }
 
-static enum tt_protocol protocol_of(const char *word)
-{
-    if (tt_streq(word, "HTTP"))
-        return TT_PROTOCOL_HTTP;
-    if (tt_streq(word, "TERMINATED_HTTPS"))
-        return TT_PROTOCOL_HTTPS;
-    return TT_PROTOCOL_TCP;
-}
-
 static struct tt_listeners *listeners_of(const struct look *look, const char *id)
 {
     struct tt_arena *arena = look->visit->arena;
     struct tt_listeners *listeners = TT_NEW(arena, struct tt_listeners);
-    const json_t *listener;
+    struct tt_listener listener;
+    const json_t *json;
     size_t i;
 
-    json_array_foreach (look->balancing->listeners, i, listener)
-        if (tt_openstack_belongs(listener, id))
-            *TT_VEC_ADD(arena, listeners) =
-                (struct tt_listener){.port = tt_reply_number(listener, "protocol_port", 0),
-                                     .protocol = protocol_of(tt_reply_peek(listener, "protocol"))};
+    json_array_foreach (look->balancing->listeners, i, json)
+        if (tt_openstack_belongs(json, id) && tt_openstack_read_listener(json, &listener))
+            *TT_VEC_ADD(arena, listeners) = listener;
     return listeners;
-}
-
-/* What the balancer's first pool with a monitor is checked by. */
-static const struct tt_health_check *health_of(const struct look *look, const char *id)
-{
-    struct tt_arena *arena = look->visit->arena;
-    const json_t *pool, *monitor = NULL;
-    struct tt_health_check *health;
-    size_t i;
-
-    json_array_foreach (look->balancing->pools, i, pool)
-        if (!monitor && tt_openstack_belongs(pool, id))
-            monitor = tt_openstack_monitor_of(look->balancing, tt_reply_peek(pool, "id"));
-    if (!monitor)
-        return NULL;
-    health = TT_NEW(arena, struct tt_health_check);
-    *health = (struct tt_health_check){
-        .http = tt_starts_with(tt_reply_peek(monitor, "type"), "HTTP"),
-        .interval = (tt_time)tt_reply_number(monitor, "delay", 0) * 1000,
-        .timeout = (tt_time)tt_reply_number(monitor, "timeout", 0) * 1000,
-        .unhealthy_after = tt_reply_number(monitor, "max_retries_down", 3),
-    };
-    if (health->http)
-        health->path = tt_reply_text(arena, monitor, "url_path");
-    return health;
 }
 
 static int add_balancer(struct look *look, const json_t *json, bool with_members,
@@ -326,7 +344,7 @@ static int add_balancer(struct look *look, const json_t *json, bool with_members
         .id = id,
         .name = tt_reply_text(arena, json, "name"),
         .listeners = look->listeners,
-        .health = health_of(look, id),
+        .health = tt_openstack_read_check(arena, look->balancing, id),
     };
     if (!look->balancer->name)
         look->balancer->name = id;

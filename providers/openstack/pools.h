@@ -29,6 +29,14 @@ bool tt_openstack_belongs(const json_t *object, const char *id);
 const json_t *tt_openstack_monitor_of(const struct tt_openstack_balancing *balancing,
                                       const char *pool);
 
+/* The port at which members of POOL, an object, are to listen: where ours of MEMBERS do, or all of
+ * them; or what its tag says. 0: that of whoever joins, or they do not agree. */
+int tt_openstack_target_of(const json_t *pool, const json_t *members);
+/* POOL's tags with the one that says PORT; the caller's. */
+json_t *tt_openstack_target_tags(struct tt_arena *arena, const json_t *pool, int port);
+/* The port in POOL's tag; 0: it has none. */
+int tt_openstack_target_tag(const json_t *pool);
+
 int tt_openstack_pool_members(const struct tt_openstack_visit *visit, const char *pool,
                               json_t **ret_members, struct tt_error *err);
 

@@ -121,6 +121,7 @@ static void test_what_is_no_list_is_an_error(void **state)
 
 static void set_balancer(struct desk *desk, const char *members)
 {
+    desk_set(desk, "GET /octavia/ ", 200, "{\"versions\": [{\"id\": \"v2.26\"}]}");
     desk_set(desk, "GET /octavia/v2/lbaas/loadbalancers", 200,
              "{\"loadbalancers\": [{\"id\": \"" BALANCER "\", \"name\": \"edge\", "
              "\"provisioning_status\": \"ACTIVE\"}]}");
