@@ -21,17 +21,35 @@ static int find_address(const struct tt_openstack_visit *visit, const char *addr
     return 0;
 }
 
-static int find_port(const struct tt_openstack_visit *visit, const char *machine,
-                     const char **ret_port, struct tt_error *err)
+static bool has_address(const json_t *port, const char *address)
 {
+    const json_t *ip;
+    size_t i;
+
+    json_array_foreach (json_object_get(port, "fixed_ips"), i, ip)
+        if (tt_streq(tt_reply_peek(ip, "ip_address"), address))
+            return true;
+    return false;
+}
+
+/* The port of the address by which others in its network reach SERVER. */
+static int find_port(const struct tt_openstack_visit *visit, const char *machine,
+                     const json_t *server, const char **ret_port, struct tt_error *err)
+{
+    const char *address = tt_openstack_private_address(visit->arena, server);
     TT_REPLY_AUTO *items = NULL;
+    const json_t *port;
+    size_t i;
 
     if (tt_openstack_list(visit, TT_OPENSTACK_NETWORK, "list ports",
                           tt_printf(visit->arena, "/ports?device_id=%s",
                                     tt_http_escape(visit->arena, machine, false)),
                           "ports", &items, err) < 0)
         return -1;
-    *ret_port = tt_reply_text(visit->arena, json_array_get(items, 0), "id");
+    *ret_port = NULL;
+    json_array_foreach (items, i, port)
+        if (!*ret_port || (address && has_address(port, address)))
+            *ret_port = tt_reply_text(visit->arena, port, "id");
     if (!*ret_port)
         return tt_fail(err, TT_ERR_CONFLICT, "server %s has no port yet", machine);
     return 0;
@@ -47,7 +65,7 @@ static int move(const struct tt_openstack_visit *visit, const char *address, con
 
     if (tt_openstack_machine(visit, machine, &server, err) < 0 ||
         find_address(visit, address, &floating, err) < 0 ||
-        find_port(visit, machine, &port, err) < 0)
+        find_port(visit, machine, server, &port, err) < 0)
         return -1;
     if (tt_streq(tt_reply_peek(floating, "port_id"), port))
         return 0;

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/str.h"
@@ -40,6 +41,7 @@ static const struct field {
     FIELD(token, true),
     FIELD(interface, false),
     FIELD(cacert, false),
+    FIELD(allow_http, false),
 #undef FIELD
 };
 
@@ -66,6 +68,8 @@ static void read_environment(struct tt_arena *arena, const char *prefix,
 {
     for (size_t i = 0; i < FIELDS; i++)
         *place_of(login, &fields[i]) = variable(arena, prefix, fields[i].name);
+    if (!login->interface) /* the older word */
+        login->interface = variable(arena, prefix, "ENDPOINT_TYPE");
     if (!login->project_name)
         login->project_name = variable(arena, prefix, "TENANT_NAME");
     if (!login->project_id)
@@ -124,15 +128,15 @@ static const char *path_of(const struct tt_provider_settings *settings, struct t
                      account->folder[0] ? "/" : "", named);
 }
 
-static int read_file(const struct tt_provider_settings *settings, struct tt_arena *arena,
-                     struct tt_openstack_login *login, struct tt_error *err)
+static int read_file(const struct tt_provider_settings *settings, const char *name,
+                     struct tt_arena *arena, struct tt_openstack_login *login, struct tt_error *err)
 {
     const char *path = path_of(settings, arena);
     TT_REPLY_AUTO *cloud = NULL;
 
     if (!path)
         return tt_fail(err, TT_ERR_NOT_FOUND, "there is no clouds.yaml and no HOME to look in");
-    if (tt_openstack_read_cloud(path, settings->account->profile, &cloud, err) < 0)
+    if (tt_openstack_read_cloud(path, name, &cloud, err) < 0)
         return -1;
     return take_cloud(arena, cloud, path, login, err);
 }
@@ -164,6 +168,45 @@ static const char *missing(const struct tt_openstack_login *login)
     return login->project_name || login->project_id ? NULL : "project_name";
 }
 
+/* 127.0.0.0/8 in numbers, ::1 and localhost; no name that merely begins like them. */
+static bool is_loopback(const char *url)
+{
+    const char *host = url + strlen("http://");
+    size_t length = strcspn(host, "/?#");
+
+    if (memchr(host, '@', length))
+        return false;
+    if (strncmp(host, "[::1]", 5) == 0)
+        return length == 5 || host[5] == ':';
+    length = strcspn(host, ":/?#");
+    if (length == 9 && strncmp(host, "localhost", 9) == 0)
+        return true;
+    return strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == length;
+}
+
+static bool is_yes(const char *text)
+{
+    return tt_streq(text, "1") ||
+           (text && (strcasecmp(text, "true") == 0 || strcasecmp(text, "yes") == 0));
+}
+
+bool tt_openstack_is_safe(const struct tt_openstack_login *login, const char *url)
+{
+    return !tt_starts_with(url, "http://") || is_loopback(url) || is_yes(login->allow_http);
+}
+
+/* Those that there is a body for below; which of them it is, the other fields tell. */
+static bool is_known_way(const char *auth_type)
+{
+    static const char *const ways[] = {"password", "v3password", "token", "v3token",
+                                       "v3applicationcredential"};
+
+    for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++)
+        if (!auth_type || tt_streq(auth_type, ways[i]))
+            return true;
+    return false;
+}
+
 static int check(struct tt_arena *arena, struct tt_openstack_login *login, struct tt_error *err)
 {
     const char *lacks = missing(login);
@@ -174,6 +217,16 @@ static int check(struct tt_arena *arena, struct tt_openstack_login *login, struc
                        "https://HOST/v3, or auth_url in clouds.yaml, or OS_AUTH_URL");
     if (!tt_starts_with(login->auth_url, "http://") && !tt_starts_with(login->auth_url, "https://"))
         return tt_fail(err, TT_ERR_SPEC, "the auth_url is no http or https URL");
+    if (!tt_openstack_is_safe(login, login->auth_url))
+        return tt_fail(err, TT_ERR_SPEC,
+                       "the auth_url is plain http, so anybody on the way could read the login: "
+                       "use https; or, in a network that you trust, say allow_http: true in "
+                       "clouds.yaml or set OS_ALLOW_HTTP=1");
+    if (!is_known_way(login->auth_type))
+        return tt_fail(err, TT_ERR_SPEC,
+                       "the auth_type %s is not spoken here: use a password, a token, or an "
+                       "application credential (v3applicationcredential)",
+                       login->auth_type);
     if (lacks)
         return tt_fail(err, TT_ERR_SPEC,
                        "the login has no %s: give it in clouds.yaml, or as OS_ variables", lacks);
@@ -191,11 +244,14 @@ int tt_openstack_find_login(const struct tt_provider_settings *settings, struct 
                             struct tt_openstack_login *ret_login, struct tt_error *err)
 {
     const struct tt_account *account = settings->account;
+    const char *cloud = account->profile;
     struct tt_openstack_login login = {0};
     int result = 0;
 
-    if (account->profile || account->credentials_file)
-        result = read_file(settings, arena, &login, err);
+    if (!cloud && !account->credentials_file && !account->credentials_env)
+        cloud = variable(arena, "OS", "CLOUD");
+    if (cloud || account->credentials_file)
+        result = read_file(settings, cloud, arena, &login, err);
     else
         read_environment(arena, account->credentials_env ? account->credentials_env : "OS", &login);
     if (result == 0 && account->endpoint)

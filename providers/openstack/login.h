@@ -20,12 +20,16 @@ struct tt_openstack_login {
     const char *token;
     const char *interface; /* of endpoints: "public" unless given */
     const char *cacert;
+    const char *allow_http; /* "true": secrets may be sent over plain http */
 };
 
 /* By the Account's credentials: a cloud of clouds.yaml (`profile`), that file elsewhere (`file`),
  * or the environment. Everything lives in ARENA. Errors: SPEC, NOT_FOUND; no secret is quoted. */
 int tt_openstack_find_login(const struct tt_provider_settings *settings, struct tt_arena *arena,
                             struct tt_openstack_login *ret_login, struct tt_error *err);
+
+/* Whether a secret may be sent to URL: by https, to this host, or where the login allows it. */
+bool tt_openstack_is_safe(const struct tt_openstack_login *login, const char *url);
 
 /* The body of POST /v3/auth/tokens; the caller owns it. */
 json_t *tt_openstack_login_body(const struct tt_openstack_login *login);

@@ -172,6 +172,22 @@ static int look_at_zones(struct look *look, struct tt_error *err)
     return 0;
 }
 
+/* Whose floating address ITEM is. A Neutron that does not tell of the port tells the fixed address.
+ */
+static const char *holder_of(const struct look *look, const json_t *item)
+{
+    const char *id =
+        tt_reply_text(look->visit->arena, json_object_get(item, "port_details"), "device_id");
+    const char *fixed = tt_reply_peek(item, "fixed_ip_address");
+
+    if (id || !fixed || json_object_get(item, "port_details"))
+        return id;
+    TT_EACH (server, &look->region->servers)
+        if (tt_streq(server->private_address, fixed))
+            return server->id;
+    return NULL;
+}
+
 static int look_at_addresses(struct look *look, struct tt_error *err)
 {
     struct tt_arena *arena = look->visit->arena;
@@ -191,7 +207,7 @@ static int look_at_addresses(struct look *look, struct tt_error *err)
     json_array_foreach (items, i, item) {
         *TT_VEC_ADD(arena, &look->region->addresses) = (struct tt_elastic_address){
             .address = tt_reply_text(arena, item, "floating_ip_address"),
-            .server = tt_reply_text(arena, json_object_get(item, "port_details"), "device_id"),
+            .server = holder_of(look, item),
         };
     }
     return 0;

@@ -193,6 +193,12 @@ static int find_url(const struct tt_openstack_visit *visit, enum tt_openstack_se
                        "(regions: %s)",
                        cloud->account->name, services[service].types[0], cloud->login.interface,
                        visit->region->name, regions_of(visit->arena, cloud->catalog));
+    if (!tt_openstack_is_safe(&cloud->login, url))
+        return tt_fail(err, TT_ERR_SPEC,
+                       "account %s: the catalog has the %s service at %s, and anybody on the way "
+                       "could read the token: use an interface with https; or, in a network that "
+                       "you trust, say allow_http: true in clouds.yaml or set OS_ALLOW_HTTP=1",
+                       cloud->account->name, services[service].types[0], url);
     *ret_url = without_end(visit->arena, url, services[service].version);
     return 0;
 }

@@ -119,6 +119,89 @@ static void test_an_old_nova_is_refused(void **state)
     desk_failed(desk, desk_look(desk, NULL), TT_ERR_UNSUPPORTED, "no newer microversion than 2.25");
 }
 
+/* --- plain http ------------------------------------------------------------------------------- */
+
+static void test_a_login_over_plain_http_is_refused(void **state)
+{
+    static const char *const elsewhere[] = {
+        "http://cloud.example.com/v3",   "http://127.evil.example/v3", "http://127.0.0.1.example:1",
+        "http://127.0.0.1@evil.example", "http://localhost.example",   "http://10.0.0.1:5000"};
+    static const char *const here[] = {"http://localhost:5000/v3", "http://[::1]:5000",
+                                       "http://127.9.8.7", "https://cloud.example.com"};
+    struct desk *desk = *state;
+
+    for (size_t i = 0; i < sizeof(elsewhere) / sizeof(*elsewhere); i++) {
+        desk->account.endpoint = elsewhere[i];
+        desk_failed(desk, desk_open(desk), TT_ERR_SPEC, "the auth_url is plain http");
+    }
+    setenv("DESK_ALLOW_HTTP", "true", 1);
+    desk_open_well(desk);
+    unsetenv("DESK_ALLOW_HTTP");
+    tt_provider_close(desk->provider);
+    for (size_t i = 0; i < sizeof(here) / sizeof(*here); i++) {
+        desk->account.endpoint = here[i];
+        desk_open_well(desk);
+        tt_provider_close(desk->provider);
+    }
+    desk->provider = NULL;
+}
+
+/* The token is as good as the login. */
+static void test_a_service_over_plain_http_is_refused(void **state)
+{
+    struct desk *desk = *state;
+
+    desk_set(desk, "POST /v3/auth/tokens", 201,
+             "{\"token\": {\"expires_at\": \"2026-11-23T05:00:00Z\", \"catalog\": [{\"type\": "
+             "\"network\", \"endpoints\": [{\"interface\": \"public\", \"region_id\": \"north\", "
+             "\"url\": \"http://net.example\"}]}]}}");
+    desk->answers[desk->count - 1].answer.headers = "X-Subject-Token: t\r\n";
+    desk_open_well(desk);
+    desk_failed(desk, desk_look(desk, NULL), TT_ERR_SPEC,
+                "the network service at http://net.example");
+}
+
+/* --- OS_ -------------------------------------------------------------------------------------- */
+
+static void test_the_usual_variables(void **state)
+{
+    struct desk *desk = *state;
+
+    desk->account.credentials_env = NULL;
+    setenv("OS_TOKEN", "hush", 1);
+    setenv("OS_PROJECT_ID", "p1", 1);
+    setenv("OS_ENDPOINT_TYPE", "publicURL", 1);
+    desk_keystone(desk, "2026-11-23T05:00:00Z");
+    desk_nova(desk, "2.90");
+    desk_no_servers(desk);
+    desk_open_well(desk);
+    unsetenv("OS_TOKEN");
+    unsetenv("OS_PROJECT_ID");
+    unsetenv("OS_ENDPOINT_TYPE");
+    assert_int_equal(desk_look(desk, NULL), 0);
+    assert_true(desk_was_asked(desk,
+                               "{\"auth\":{\"identity\":{\"methods\":[\"token\"],\"token\":{"
+                               "\"id\":\"hush\"}},\"scope\":{\"project\":{\"id\":\"p1\"}}}}"));
+}
+
+static void test_a_cloud_by_its_variable(void **state)
+{
+    struct desk *desk = *state;
+
+    write_file(desk, "clouds.yaml",
+               "clouds:\n"
+               "  a: {auth: {token: t}}\n"
+               "  b: {auth_type: v3oidcpassword, auth: {token: t}}\n");
+    desk->account.credentials_file = NULL;
+    setenv("OS_CLIENT_CONFIG_FILE", tt_printf(&desk->arena, "%s/clouds.yaml", desk->folder), 1);
+    setenv("OS_CLOUD", "b", 1);
+    desk_failed(desk, desk_open(desk), TT_ERR_SPEC, "auth_type v3oidcpassword is not spoken");
+    setenv("OS_CLOUD", "a", 1);
+    desk_open_well(desk);
+    unsetenv("OS_CLOUD");
+    unsetenv("OS_CLIENT_CONFIG_FILE");
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, desk_begin, desk_end)
 
 int main(void)
@@ -130,6 +213,10 @@ int main(void)
         TEST(test_a_login_that_is_refused),
         TEST(test_a_region_that_the_catalog_does_not_have),
         TEST(test_an_old_nova_is_refused),
+        TEST(test_a_login_over_plain_http_is_refused),
+        TEST(test_a_service_over_plain_http_is_refused),
+        TEST(test_the_usual_variables),
+        TEST(test_a_cloud_by_its_variable),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

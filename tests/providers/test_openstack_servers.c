@@ -338,6 +338,57 @@ static void test_a_frozen_machine_is_thawed(void **state)
     assert_true(desk_was_asked(desk, "{\"unpause\":null}"));
 }
 
+/* --- addresses -------------------------------------------------------------------------------- */
+
+/* It goes to the port of the machine's own network, wherever it was; and once only. */
+static void test_an_address_moves_to_the_right_port(void **state)
+{
+    struct desk *desk = *state;
+
+    desk_keystone(desk, "2026-11-23T05:00:00Z");
+    desk_set(desk, "GET /neutron/v2.0/floatingips?floating_ip_address=203.0.113.9", 200,
+             "{\"floatingips\": [{\"id\": \"f\", \"port_id\": \"of-another\"}]}");
+    desk_set(desk, "GET /neutron/v2.0/floatingips?floating_ip_address=203.0.113.9", 200,
+             "{\"floatingips\": [{\"id\": \"f\", \"port_id\": \"p2\"}]}");
+    desk_set(desk, "GET /neutron/v2.0/floatingips?floating_ip_address=203.0.113.8", 200,
+             "{\"floatingips\": []}");
+    desk_nova(desk, "2.90");
+    set_state(desk,
+              "\"status\": \"ACTIVE\", \"addresses\": {\"prod\": [{\"addr\": \"10.0.0.7\"}]}");
+    desk_set(desk, "GET /neutron/v2.0/ports?device_id=" SERVER, 200,
+             "{\"ports\": [{\"id\": \"p1\", \"fixed_ips\": [{\"ip_address\": \"192.168.0.7\"}]}, "
+             "{\"id\": \"p2\", \"fixed_ips\": [{\"ip_address\": \"10.0.0.7\"}]}]}");
+    desk_set(desk, "PUT /neutron/v2.0/floatingips/f ", 200, "{}");
+    desk_open_well(desk);
+    assert_int_equal(
+        tt_provider_move_address(desk->provider, "north", "203.0.113.9", SERVER, &desk->err), 0);
+    assert_true(desk_was_asked(desk, "{\"floatingip\":{\"port_id\":\"p2\"}}"));
+    assert_int_equal(
+        tt_provider_move_address(desk->provider, "north", "203.0.113.9", SERVER, &desk->err), 0);
+    assert_int_equal(desk_count(desk, "neutron update floating address"), 1);
+    desk_failed(
+        desk, tt_provider_move_address(desk->provider, "north", "203.0.113.8", SERVER, &desk->err),
+        TT_ERR_NOT_FOUND, "no floating address 203.0.113.8");
+}
+
+static void test_a_neutron_that_does_not_tell_of_ports(void **state)
+{
+    struct desk *desk = *state;
+
+    desk_keystone(desk, "2026-11-23T05:00:00Z");
+    desk_set(desk, "GET /neutron/v2.0/floatingips", 200,
+             "{\"floatingips\": [{\"floating_ip_address\": \"203.0.113.9\", \"fixed_ip_address\": "
+             "\"10.0.0.7\", \"port_id\": \"p\"}]}");
+    desk_nova(desk, "2.90");
+    desk_set(
+        desk, "GET /nova/v2.1/servers/detail ", 200,
+        "{\"servers\": [{\"id\": \"a\", \"name\": \"a\", \"status\": \"ACTIVE\", \"addresses\": "
+        "{\"prod\": [{\"addr\": \"10.0.0.7\"}]}, " OURS "}]}");
+    desk_open_well(desk);
+    assert_int_equal(desk_look(desk, NULL), 0);
+    assert_string_equal(desk->region.addresses.items[0].server, "a");
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, desk_begin, desk_end)
 
 int main(void)
@@ -358,6 +409,8 @@ int main(void)
         TEST(test_a_machine_whose_host_is_lost_is_deleted),
         TEST(test_what_never_ran_is_off),
         TEST(test_a_frozen_machine_is_thawed),
+        TEST(test_an_address_moves_to_the_right_port),
+        TEST(test_a_neutron_that_does_not_tell_of_ports),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
