@@ -315,7 +315,7 @@ int tt_openstack_first_page(const struct tt_openstack_visit *visit,
                             const char *key, json_t **ret_items, bool *ret_whole,
                             struct tt_error *err)
 {
-    const char *marker;
+    const char *marker = NULL;
 
     if (get_page(visit, service, what, path, key, 0, NULL, ret_items, &marker, err) < 0)
         return -1;
