@@ -165,6 +165,8 @@ static void release(struct tt_daemon *daemon)
     tt_config_free(daemon->config);
     pthread_cond_destroy(&daemon->wake);
     pthread_cond_destroy(&daemon->idle);
+    pthread_cond_destroy(&daemon->told);
+    tt_offers_free(daemon);
     pthread_mutex_destroy(&daemon->mutex);
     free(daemon->program);
     free(daemon->state_folder);
@@ -184,6 +186,7 @@ static struct tt_daemon *make(const struct tt_serve_options *options, struct tt_
     pthread_mutex_init(&daemon->mutex, NULL);
     tt_daemon_cond_init(&daemon->wake);
     tt_daemon_cond_init(&daemon->idle);
+    tt_daemon_cond_init(&daemon->told);
     tt_events_init(&daemon->events);
     tt_daemon_set(&daemon->program, options->program);
     tt_daemon_set(&daemon->state_folder, options->state_folder);
@@ -248,6 +251,7 @@ void tt_serve_stop(struct tt_daemon *daemon)
     pthread_cond_broadcast(&daemon->wake);
     for (struct tt_job *job = daemon->jobs; job; job = job->next)
         tt_runner_stop(&job->runner);
+    tt_offers_stop(daemon);
     pthread_mutex_unlock(&daemon->mutex);
     tt_follow_stop(daemon);
     stop_notifiers(daemon);

@@ -49,11 +49,17 @@ struct tt_daemon_deployments {
 void tt_daemon_list(struct tt_daemon *daemon, struct tt_arena *arena,
                     struct tt_daemon_deployments *ret_list);
 
-/* The newest plan of a deployment and the world it was made from, as JSON in the formats of plans
- * and world snapshots; NOT_FOUND: none yet. */
+/* The newest plan of a deployment and its picture, as JSON in the formats of plans and of
+ * reconciler/commands/picture.h; NOT_FOUND: none yet. */
 int tt_daemon_plan(struct tt_daemon *daemon, struct tt_arena *arena, const char *repository,
-                   const char *deployment, const char **ret_plan, const char **ret_world,
+                   const char *deployment, const char **ret_plan, const char **ret_picture,
                    struct tt_error *err);
+
+/* What the accounts of a repository offer, as `trimtab offers --json` writes it, and when the
+ * clouds were asked: now, or within the last minute. NOT_FOUND: no such repository, or it was not
+ * read yet; UNAVAILABLE: they could not be asked. */
+int tt_daemon_offers(struct tt_daemon *daemon, struct tt_arena *arena, const char *repository,
+                     const char **ret_offers, tt_time *ret_at, struct tt_error *err);
 
 /* Approves the held plan of RUN in the name of WHO: exactly it is carried out. NOT_FOUND: no such
  * run; CONFLICT: it is not held any more. */
@@ -82,6 +88,9 @@ struct tt_daemon_events {
  * ends. */
 void tt_daemon_events(struct tt_daemon *daemon, struct tt_arena *arena, uint64_t after,
                       tt_time wait, struct tt_daemon_events *ret_events);
+
+/* The number of the event that happened last; 0: none yet. */
+uint64_t tt_daemon_newest_event(struct tt_daemon *daemon);
 
 /* --- webhooks ----------------------------------------------------------------------------------
  */

@@ -56,6 +56,7 @@ static void tell(struct tt_job *job, const char *type, json_t *line)
 static void on_step(struct tt_job *job, const char *type, json_t *object)
 {
     json_object_set_new(object, "state", json_string(type + strlen("apply_")));
+    json_object_set_new(object, "planned", json_integer(job->planned - job->held));
     json_object_del(object, "type");
     tell(job, "step", object);
     if (strcmp(type, "apply_errored") == 0)

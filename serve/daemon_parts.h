@@ -79,6 +79,16 @@ struct tt_job {
     const char *unseen; /* a region that could not be looked at; NULL: all were seen */
 };
 
+/* What a repository's accounts offer, as it was told last. */
+struct tt_offers {
+    struct tt_offers *next;
+    char *repository;
+    char *revision, *text; /* NULL: not asked yet */
+    tt_time at;
+    bool asking; /* by one thread; the others wait */
+    struct tt_runner runner;
+};
+
 struct tt_daemon {
     pthread_mutex_t mutex;
     pthread_cond_t wake; /* the scheduler */
@@ -94,6 +104,8 @@ struct tt_daemon {
     struct tt_follower **followers;
     size_t follower_count;
     struct tt_job *jobs;
+    struct tt_offers *offers;
+    pthread_cond_t told; /* one of them was */
     struct tt_notifier *notifiers;
     size_t notifier_count;
     uint64_t sent_before, lost_before; /* by notifiers that have ended */
@@ -139,6 +151,10 @@ void tt_held_restore(struct tt_daemon *daemon, struct tt_deployment_state *state
 void tt_held_watch(struct tt_daemon *daemon);
 /* With the mutex held: true while a plan waits. */
 bool tt_held_any(const struct tt_daemon *daemon);
+
+/* daemon_offers.c: with the mutex held, nobody asks any more; afterwards. */
+void tt_offers_stop(struct tt_daemon *daemon);
+void tt_offers_free(struct tt_daemon *daemon);
 
 /* daemon_policy.c: with the mutex held, what JOB does by its triggers and STATE's policy. */
 void tt_policy_choose(struct tt_deployment_state *state, struct tt_job *job, tt_time now);

@@ -84,22 +84,22 @@ static int find(struct tt_daemon *daemon, struct tt_arena *arena, const char *re
 }
 
 int tt_daemon_plan(struct tt_daemon *daemon, struct tt_arena *arena, const char *repository,
-                   const char *deployment, const char **ret_plan, const char **ret_world,
+                   const char *deployment, const char **ret_plan, const char **ret_picture,
                    struct tt_error *err)
 {
     const char *key = NULL, *folder;
-    char *plan, *world;
+    char *plan, *picture;
 
     if (find(daemon, arena, repository, deployment, &key, err) < 0)
         return -1;
     folder = tt_printf(arena, "%s/serve/plans/%s", daemon->state_folder, key);
     if (tt_file_read(arena, tt_printf(arena, "%s/plan.json", folder), LARGEST_PLAN, &plan, NULL,
                      NULL) < 0 ||
-        tt_file_read(arena, tt_printf(arena, "%s/world.json", folder), LARGEST_PLAN, &world, NULL,
-                     NULL) < 0)
+        tt_file_read(arena, tt_printf(arena, "%s/picture.json", folder), LARGEST_PLAN, &picture,
+                     NULL, NULL) < 0)
         return tt_fail(err, TT_ERR_NOT_FOUND, "there is no plan of %s yet", key);
     *ret_plan = plan;
-    *ret_world = world;
+    *ret_picture = picture;
     return 0;
 }
 
@@ -133,6 +133,11 @@ void tt_daemon_events(struct tt_daemon *daemon, struct tt_arena *arena, uint64_t
                       tt_time wait, struct tt_daemon_events *ret_events)
 {
     tt_events_read(&daemon->events, arena, after, wait, ret_events);
+}
+
+uint64_t tt_daemon_newest_event(struct tt_daemon *daemon)
+{
+    return tt_events_newest(&daemon->events);
 }
 
 void tt_daemon_counts(struct tt_daemon *daemon, struct tt_daemon_counts *ret_counts)

@@ -97,6 +97,16 @@ void tt_events_read(struct tt_events *events, struct tt_arena *arena, uint64_t a
     pthread_mutex_unlock(&events->mutex);
 }
 
+uint64_t tt_events_newest(struct tt_events *events)
+{
+    uint64_t newest;
+
+    pthread_mutex_lock(&events->mutex);
+    newest = events->newest;
+    pthread_mutex_unlock(&events->mutex);
+    return newest;
+}
+
 void tt_events_end(struct tt_events *events)
 {
     pthread_mutex_lock(&events->mutex);

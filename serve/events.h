@@ -33,6 +33,8 @@ void tt_events_add(struct tt_events *events, tt_time at, const char *type, json_
 void tt_events_read(struct tt_events *events, struct tt_arena *arena, uint64_t after, tt_time wait,
                     struct tt_daemon_events *ret_events);
 
+uint64_t tt_events_newest(struct tt_events *events);
+
 /* Nobody waits any more. */
 void tt_events_end(struct tt_events *events);
 

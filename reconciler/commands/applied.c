@@ -205,6 +205,34 @@ static void add_from_newest(const struct search *search, struct tt_drift *drift)
     }
 }
 
+void tt_drift_of_plan(struct tt_session *session, struct tt_drift *ret_drift)
+{
+    struct search search = {.session = session};
+    const char *known = NULL, *applied = NULL;
+
+    TT_EACH (step, &session->plan->steps) {
+        const char *deployment = step->subject.deployment;
+
+        if (!tt_streq(deployment, known) &&
+            (!session->store || tt_store_read_applied(session->store, &session->arena, deployment,
+                                                      &applied, NULL) < 0))
+            applied = NULL;
+        known = deployment;
+        add(&search, ret_drift, step,
+            class_of(step, tt_streq(applied, session->plan->revision) ? "changed" : "ours"));
+    }
+}
+
+bool tt_drift_is_first(struct tt_map *told, struct tt_arena *scratch, const struct tt_step *step)
+{
+    const char *key =
+        tt_printf(scratch, "%d %s", (int)step->because, tt_subject_text(scratch, &step->subject));
+
+    if (step->subject.slot < 0) /* a balancer, or entries that are not a slot's: each by itself */
+        key = tt_printf(scratch, "%s %s", key, step->reason);
+    return !tt_map_put(told, key, told);
+}
+
 bool tt_find_drift(struct tt_session *session, struct tt_drift *ret_drift)
 {
     struct search search = {.session = session};

@@ -4,6 +4,7 @@
 #ifndef TT_COMMANDS_APPLIED_H
 #define TT_COMMANDS_APPLIED_H
 
+#include "base/map.h"
 #include "reconciler/commands/session.h"
 
 /* After an apply of the session's plan: writes down its commit for those of DEPLOYMENTS that are
@@ -25,5 +26,12 @@ struct tt_drift {
  * from the commit that was applied last to it; where none is known, and with --rev, --worktree and
  * --world, from what the specs say. False: exit with 1. */
 bool tt_find_drift(struct tt_session *session, struct tt_drift *ret_drift);
+
+/* The session's plan as drift: "ours" where its commit is not the one that was applied last. */
+void tt_drift_of_plan(struct tt_session *session, struct tt_drift *ret_drift);
+
+/* True for the first STEP that concerns a resource, for each cause: it tells of the others. TOLD
+ * has those that were told. */
+bool tt_drift_is_first(struct tt_map *told, struct tt_arena *scratch, const struct tt_step *step);
 
 #endif

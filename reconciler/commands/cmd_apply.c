@@ -13,6 +13,7 @@
 #include "reconciler/commands/commands.h"
 #include "reconciler/commands/events.h"
 #include "reconciler/commands/lease.h"
+#include "reconciler/commands/picture.h"
 #include "reconciler/commands/record.h"
 #include "reconciler/commands/saved_plan.h"
 #include "reconciler/commands/settle.h"
@@ -153,16 +154,33 @@ static int stay(struct tt_session *session, int code)
     return code;
 }
 
+/* What is kept with --save is how it became, for those who look at it. */
+static void keep_what_came_of_it(struct run *run)
+{
+    struct tt_session *session = run->session;
+    struct tt_error err = {0};
+
+    if (!session->options.save || tt_signals_stopped(&run->signals))
+        return;
+    tt_session_observe(session, &(struct tt_observe_options){0});
+    tt_session_remember(session);
+    if (tt_session_plan(session, &err) < 0)
+        tt_session_complain(session, &err);
+    else
+        tt_session_save(session, NULL);
+}
+
 static int approve_and_carry_out(struct run *run)
 {
     struct tt_session *session = run->session;
     struct tt_error err = {0};
+    int code;
 
     if (choose_plan(run, &err) < 0) {
         tt_session_complain(session, &err);
         return 1;
     }
-    if (!tt_session_save(session))
+    if (!tt_session_save(session, NULL))
         return 1;
     show(session);
     if (!session->plan->steps.count)
@@ -172,7 +190,10 @@ static int approve_and_carry_out(struct run *run)
         return stay(session, tt_result_exit(tt_plan_result(session->plan)));
     if (!tt_ask(session, &run->signals, "Carry out these steps?"))
         return stay(session, 1);
-    return tt_carry_out(session, &run->deployments, &run->signals);
+    code = tt_carry_out(session, &run->deployments, &run->signals);
+    if (has_free_steps(session->plan))
+        keep_what_came_of_it(run);
+    return code;
 }
 
 static int apply(struct run *run)

@@ -11,6 +11,7 @@
 #include "reconciler/commands/commands.h"
 #include "reconciler/commands/compare.h"
 #include "reconciler/commands/events.h"
+#include "reconciler/commands/picture.h"
 
 static void write_json(struct tt_session *session, const struct tt_drift *found)
 {
@@ -32,17 +33,6 @@ static void write_json(struct tt_session *session, const struct tt_drift *found)
     fputs(tt_json_text(&session->arena, root), stdout);
 }
 
-/* The first step that concerns a resource tells of it: one line for each resource and cause. */
-static bool is_first(struct tt_map *told, struct tt_arena *scratch, const struct tt_step *step)
-{
-    const char *key =
-        tt_printf(scratch, "%d %s", (int)step->because, tt_subject_text(scratch, &step->subject));
-
-    if (step->subject.slot < 0) /* a balancer, or entries that are not a slot's: each by itself */
-        key = tt_printf(scratch, "%s %s", key, step->reason);
-    return !tt_map_put(told, key, told);
-}
-
 static void write_class(const struct tt_drift *drift, const char *class, const char *title)
 {
     struct tt_arena scratch;
@@ -54,7 +44,7 @@ static void write_class(const struct tt_drift *drift, const char *class, const c
     TT_EACH (item, &drift->items) {
         const struct tt_step *step = item->step;
 
-        if (strcmp(item->class, class) != 0 || !is_first(&told, &scratch, step))
+        if (strcmp(item->class, class) != 0 || !tt_drift_is_first(&told, &scratch, step))
             continue;
         if (!titled)
             printf("%s\n", title);
@@ -86,7 +76,7 @@ int tt_cmd_drift(struct tt_session *session)
 {
     struct tt_drift drift = {0};
 
-    if (!tt_find_drift(session, &drift) || !tt_session_save(session))
+    if (!tt_find_drift(session, &drift) || !tt_session_save(session, &drift))
         return 1;
     if (session->options.json)
         write_json(session, &drift);

@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "model/plan_json.h"
 #include "reconciler/commands/commands.h"
+#include "reconciler/commands/picture.h"
 #include "reconciler/commands/record.h"
 #include "reconciler/plan_text.h"
 
@@ -58,7 +59,7 @@ int tt_cmd_plan(struct tt_session *session)
         return 1;
     }
     tt_record(session, "plan", 0);
-    if (!tt_session_save(session) || !write_plan(session, session->plan))
+    if (!tt_session_save(session, NULL) || !write_plan(session, session->plan))
         return 1;
     code = tt_result_exit(tt_plan_result(session->plan));
     if (!code && session->options.detailed_exitcode && session->plan->steps.count)

@@ -10,7 +10,6 @@
 
 #include "base/file.h"
 #include "base/str.h"
-#include "model/plan_json.h"
 #include "model/world_json.h"
 #include "specs/source.h"
 
@@ -269,26 +268,6 @@ bool tt_session_write(struct tt_session *session, const char *text)
     } else {
         tt_fail_errno(&err, TT_ERR_INTERNAL, "cannot write the result");
     }
-    tt_session_complain(session, &err);
-    return false;
-}
-
-bool tt_session_save(struct tt_session *session)
-{
-    const char *folder = session->options.save;
-    const char *plan, *world;
-    struct tt_error err = {0};
-
-    if (!folder)
-        return true;
-    plan = tt_plan_to_json(&session->arena, session->plan);
-    world = tt_world_to_json(&session->arena, session->world);
-    if (tt_make_folders(folder, 0700, &err) == 0 &&
-        tt_file_write(tt_printf(&session->arena, "%s/world.json", folder), world, strlen(world),
-                      0600, &err) == 0 &&
-        tt_file_write(tt_printf(&session->arena, "%s/plan.json", folder), plan, strlen(plan), 0600,
-                      &err) == 0)
-        return true;
     tt_session_complain(session, &err);
     return false;
 }

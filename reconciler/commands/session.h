@@ -83,9 +83,6 @@ int tt_session_plan(struct tt_session *session, struct tt_error *err);
 /* All of it, read only: specs, world, memory, plan. False: exit with 1. */
 bool tt_session_prepare(struct tt_session *session);
 
-/* With --save: keeps the plan and the world it was made from; false after complaining. */
-bool tt_session_save(struct tt_session *session);
-
 void tt_session_release(struct tt_session *session);
 
 /* "trimtab: MESSAGE" on standard error. */

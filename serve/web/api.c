@@ -67,13 +67,13 @@ void tt_api_deployments(struct tt_web_request *request, struct tt_web_reply *rep
     tt_web_json(reply, root);
 }
 
-/* With the newest plan, whole. */
+/* With the newest plan, whole, its picture and what differs; all null before the first. */
 void tt_api_deployment(struct tt_web_request *request, struct tt_web_reply *reply)
 {
     const char *repository = request->parts[3], *name = request->parts[4];
     struct tt_daemon_deployments list = {0};
-    const char *plan, *world;
-    json_t *root = NULL;
+    const char *plan, *picture;
+    json_t *root = NULL, *look;
 
     tt_daemon_list(request->daemon, request->arena, &list);
     for (size_t i = 0; i < list.count; i++)
@@ -83,10 +83,17 @@ void tt_api_deployment(struct tt_web_request *request, struct tt_web_reply *repl
         tt_web_error(reply, 404, "there is no such deployment");
         return;
     }
-    if (tt_daemon_plan(request->daemon, request->arena, repository, name, &plan, &world, NULL) == 0)
+    json_object_set_new(root, "plan", json_null());
+    json_object_set_new(root, "picture", json_null());
+    json_object_set_new(root, "drift", json_null());
+    if (tt_daemon_plan(request->daemon, request->arena, repository, name, &plan, &picture, NULL) ==
+        0) {
+        look = json_loads(picture, 0, NULL);
         json_object_set_new(root, "plan", json_loads(plan, 0, NULL));
-    else
-        json_object_set_new(root, "plan", json_null());
+        json_object_set(root, "drift", json_object_get(look, "drift"));
+        json_object_set_new(root, "picture", look);
+        json_object_del(look, "drift");
+    }
     tt_web_json(reply, root);
 }
 
@@ -218,12 +225,21 @@ void tt_api_approve(struct tt_web_request *request, struct tt_web_reply *reply)
 
 /* --- the rest --------------------------------------------------------------------------------- */
 
-static uint64_t newest_event(const struct tt_web_request *request)
+void tt_api_offers(struct tt_web_request *request, struct tt_web_reply *reply)
 {
-    struct tt_daemon_events events = {0};
+    struct tt_error err = {0};
+    const char *text;
+    json_t *root;
+    tt_time at = 0;
 
-    tt_daemon_events(request->daemon, request->arena, 0, 0, &events);
-    return events.count ? events.items[events.count - 1].number : 0;
+    if (tt_daemon_offers(request->daemon, request->arena, request->parts[3], &text, &at, &err) <
+        0) {
+        fail(reply, &err);
+        return;
+    }
+    root = json_loads(text, 0, NULL);
+    json_object_set_new(root, "at", time_json(request->arena, at));
+    tt_web_json(reply, root);
 }
 
 /* From the one after `after`, or after the Last-Event-ID that a browser sends when it comes back;
@@ -236,7 +252,7 @@ void tt_api_events(struct tt_web_request *request, struct tt_web_reply *reply)
         after = request->query(request->connection, "after");
     reply->type = "text/event-stream";
     reply->is_stream = true;
-    reply->after = after ? strtoull(after, NULL, 10) : newest_event(request);
+    reply->after = after ? strtoull(after, NULL, 10) : request->newest_event;
 }
 
 void tt_web_hook(struct tt_web_request *request, struct tt_web_reply *reply)

@@ -23,6 +23,7 @@ struct tt_web_request {
     const char *path;
     const char *parts[TT_WEB_PARTS]; /* of the path, decoded; NULL after the last */
     const char *peer;
+    uint64_t newest_event; /* when the answer began: what a page shows is not older */
     const void *body;
     size_t size;
     enum tt_web_role role;
@@ -35,6 +36,7 @@ struct tt_web_request {
 struct tt_web_reply {
     int status;
     const char *type;     /* of the body */
+    bool is_cached;       /* it stays the same as long as the program does */
     const char *location; /* of a redirection; NULL: none */
     struct tt_buf body;
     bool asks_for_token; /* 401: tell the browser to ask */
@@ -53,6 +55,8 @@ const char *tt_web_form(const struct tt_web_request *request, const char *name);
 /* What routes answer. */
 void tt_web_error(struct tt_web_reply *reply, int status, const char *text);
 void tt_web_json(struct tt_web_reply *reply, json_t *root); /* takes the reference */
+/* The string KEY of OBJECT; "" when it has none. */
+const char *tt_web_text(const json_t *object, const char *key);
 
 /* api.c */
 void tt_api_deployments(struct tt_web_request *request, struct tt_web_reply *reply);
@@ -61,6 +65,7 @@ void tt_api_check(struct tt_web_request *request, struct tt_web_reply *reply);
 void tt_api_runs(struct tt_web_request *request, struct tt_web_reply *reply);
 void tt_api_run(struct tt_web_request *request, struct tt_web_reply *reply);
 void tt_api_approve(struct tt_web_request *request, struct tt_web_reply *reply);
+void tt_api_offers(struct tt_web_request *request, struct tt_web_reply *reply);
 void tt_api_events(struct tt_web_request *request, struct tt_web_reply *reply);
 void tt_web_hook(struct tt_web_request *request, struct tt_web_reply *reply);
 void tt_web_healthz(struct tt_web_request *request, struct tt_web_reply *reply);
@@ -72,6 +77,7 @@ int64_t tt_web_run_number(const char *text);
 void tt_web_metrics(struct tt_web_request *request, struct tt_web_reply *reply);
 void tt_web_openapi(struct tt_web_request *request, struct tt_web_reply *reply);
 void tt_web_style(struct tt_web_request *request, struct tt_web_reply *reply);
+void tt_web_icon(struct tt_web_request *request, struct tt_web_reply *reply);
 void tt_web_script(struct tt_web_request *request, struct tt_web_reply *reply);
 
 /* page_*.c */
@@ -79,6 +85,8 @@ void tt_page_overview(struct tt_web_request *request, struct tt_web_reply *reply
 void tt_page_deployment(struct tt_web_request *request, struct tt_web_reply *reply);
 void tt_page_runs(struct tt_web_request *request, struct tt_web_reply *reply);
 void tt_page_run(struct tt_web_request *request, struct tt_web_reply *reply);
+void tt_page_accounts(struct tt_web_request *request, struct tt_web_reply *reply);
+void tt_page_account(struct tt_web_request *request, struct tt_web_reply *reply);
 void tt_page_approve(struct tt_web_request *request, struct tt_web_reply *reply);
 void tt_page_check(struct tt_web_request *request, struct tt_web_reply *reply);
 

@@ -18,6 +18,9 @@ static const struct route {
     {"GET", {"runs"}, TT_WEB_VIEWER, tt_page_runs},
     {"GET", {"runs", "*"}, TT_WEB_VIEWER, tt_page_run},
     {"POST", {"runs", "*", "approve"}, TT_WEB_OPERATOR, tt_page_approve},
+    {"GET", {"accounts"}, TT_WEB_VIEWER, tt_page_accounts},
+    {"GET", {"accounts", "*"}, TT_WEB_VIEWER, tt_page_account},
+    {"GET", {"icon.svg"}, TT_WEB_NOBODY, tt_web_icon},
     {"GET", {"style.css"}, TT_WEB_NOBODY, tt_web_style},
     {"GET", {"live.js"}, TT_WEB_NOBODY, tt_web_script},
     {"GET", {"healthz"}, TT_WEB_NOBODY, tt_web_healthz},
@@ -31,6 +34,7 @@ static const struct route {
     {"GET", {"api", "v1", "runs"}, TT_WEB_VIEWER, tt_api_runs},
     {"GET", {"api", "v1", "runs", "*"}, TT_WEB_VIEWER, tt_api_run},
     {"POST", {"api", "v1", "runs", "*", "approve"}, TT_WEB_OPERATOR, tt_api_approve},
+    {"GET", {"api", "v1", "offers", "*"}, TT_WEB_VIEWER, tt_api_offers},
     {"GET", {"api", "v1", "events"}, TT_WEB_VIEWER, tt_api_events},
 };
 
@@ -52,6 +56,13 @@ void tt_web_error(struct tt_web_reply *reply, int status, const char *text)
     reply->status = status;
     json_object_set_new(root, "error", json_string(text));
     tt_web_json(reply, root);
+}
+
+const char *tt_web_text(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+
+    return text ? text : "";
 }
 
 static bool fits(const struct route *route, const struct tt_web_request *request)

@@ -148,7 +148,7 @@ static void add_headers(struct MHD_Response *response, const struct tt_web_reply
 {
     static const char *const headers[][2] = {
         {"Content-Security-Policy",
-         "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+         "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; connect-src 'self'; "
          "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"},
         {"X-Content-Type-Options", "nosniff"},
         {"Referrer-Policy", "no-referrer"},
@@ -198,6 +198,7 @@ static enum MHD_Result answer(struct tt_web *web, struct MHD_Connection *connect
         .method = method,
         .path = path,
         .peer = peer_of(&arena, connection),
+        .newest_event = tt_daemon_newest_event(web->daemon),
         .body = tt_buf_text(&exchange->body),
         .size = exchange->body.length,
         .header = read_header,

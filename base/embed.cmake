@@ -1,4 +1,5 @@
-# embed.cmake: writes OUT, a C file with the contents of FILES.
+# embed.cmake: writes OUT, a C file with the contents of FILES as the array NAME of struct TYPE
+# {name, data, size}, which HEADER declares.
 set(arrays "")
 set(entries "")
 set(number 0)
@@ -10,5 +11,5 @@ foreach(file ${FILES})
     string(APPEND entries "    {\"${name}\", file_${number}, sizeof(file_${number})},\n")
     math(EXPR number "${number} + 1")
 endforeach()
-file(WRITE ${OUT} "#include \"providers/proxies/agent.h\"\n\n${arrays}\n"
-     "const struct tt_agent_file tt_agent_files[] = {\n${entries}    {NULL, NULL, 0},\n};\n")
+file(WRITE ${OUT} "#include \"${HEADER}\"\n\n${arrays}\n"
+     "const struct ${TYPE} ${NAME}[] = {\n${entries}    {NULL, NULL, 0},\n};\n")
