@@ -105,7 +105,7 @@ int tt_daemon_offers(struct tt_daemon *daemon, struct tt_arena *arena, const cha
                      const char **ret_offers, tt_time *ret_at, struct tt_error *err)
 {
     struct tt_offers *offers = NULL;
-    struct question question;
+    struct question question = {0};
     int result;
 
     pthread_mutex_lock(&daemon->mutex);

@@ -43,8 +43,11 @@ void tt_note_applied(struct tt_session *session, const struct tt_strings *deploy
     struct tt_strings whole = {0};
     struct tt_error err = {0};
 
-    if (session->options.targets.count || session->options.worktree)
+    if (session->options.worktree)
         return;
+    TT_EACH (target, &session->options.targets)
+        if (!tt_starts_with(*target, "Deployment/"))
+            return;
     TT_EACH (deployment, deployments)
         if (is_whole(session->plan, *deployment, outcome))
             tt_strings_add(&session->arena, &whole, *deployment);
@@ -97,7 +100,7 @@ static void read_bases(struct search *search)
 {
     struct tt_session *session = search->session;
 
-    if (!session->store || session->options.revision || session->options.worktree)
+    if (!session->store || session->options.worktree)
         return;
     TT_EACH (deployment, &session->desired->deployments) {
         struct base *base = TT_VEC_ADD(&session->arena, &search->bases);
@@ -106,6 +109,8 @@ static void read_bases(struct search *search)
         if (tt_store_read_applied(session->store, &session->arena, base->deployment,
                                   &base->revision, NULL) < 0)
             base->revision = NULL;
+        if (session->options.revision && !tt_streq(base->revision, session->desired->revision))
+            base->revision = NULL; /* what is asked about is that commit alone */
         if (base->revision && !tt_streq(base->revision, session->desired->revision))
             base->finding = finding_of(search, base->revision);
     }

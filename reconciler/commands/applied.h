@@ -23,8 +23,8 @@ struct tt_drift {
 };
 
 /* Reads specs, world and memory as tt_session_prepare does, and finds the drift of each deployment
- * from the commit that was applied last to it; where none is known, and with --rev, --worktree and
- * --world, from what the specs say. False: exit with 1. */
+ * from the commit that was applied last to it; where none is known, and with --worktree, --world
+ * and a --rev of another commit, from what the specs say. False: exit with 1. */
 bool tt_find_drift(struct tt_session *session, struct tt_drift *ret_drift);
 
 /* The session's plan as drift: "ours" where its commit is not the one that was applied last. */

@@ -97,7 +97,24 @@ struct service_writer {
     json_t *zones;
 };
 
-/* Machines come by account and region within a slot: the zone is looked for among few. */
+static int compare_word(const json_t *known, const char *key, const char *word)
+{
+    const char *text = json_string_value(json_object_get(known, key));
+
+    return strcmp(text ? text : "", word ? word : "");
+}
+
+static int compare_place(const json_t *known, const char *account, const char *region,
+                         const char *name)
+{
+    int order = compare_word(known, "account", account);
+
+    if (order == 0)
+        order = compare_word(known, "region", region);
+    return order ? order : compare_word(known, "zone", name);
+}
+
+/* The servers of a zone; zones are few, and in order. */
 static json_t *zone_of(struct service_writer *writer, const char *account, const char *region,
                        const char *name)
 {
@@ -107,10 +124,12 @@ static json_t *zone_of(struct service_writer *writer, const char *account, const
     size_t i;
 
     json_array_foreach (writer->zones, i, known) {
-        if (tt_streq(json_string_value(json_object_get(known, "account")), account) &&
-            tt_streq(json_string_value(json_object_get(known, "region")), region) &&
-            tt_streq(json_string_value(json_object_get(known, "zone")), name))
+        int order = compare_place(known, account, region, name);
+
+        if (order == 0)
             return json_object_get(known, "servers");
+        if (order > 0)
+            break;
     }
     known = json_object();
     json_object_set_new(known, "account", json_string(account));
@@ -119,7 +138,7 @@ static json_t *zone_of(struct service_writer *writer, const char *account, const
     json_object_set_new(known, "state",
                         tt_json_from_string(zone ? tt_zone_state_words[zone->state] : NULL));
     json_object_set_new(known, "servers", json_array());
-    json_array_append_new(writer->zones, known);
+    json_array_insert_new(writer->zones, i, known);
     return json_object_get(known, "servers");
 }
 
@@ -165,6 +184,16 @@ static void add_missing(struct service_writer *writer)
     }
 }
 
+static int wanted_behind(const struct tt_service *service, const struct tt_balancer *balancer)
+{
+    int wanted = 0;
+
+    TT_EACH (placement, &service->placements)
+        if (tt_balancer_covers(balancer, placement->account->name, placement->region))
+            wanted += placement->count;
+    return wanted;
+}
+
 static json_t *behind_json(struct service_writer *writer)
 {
     json_t *list = json_array();
@@ -176,8 +205,10 @@ static json_t *behind_json(struct service_writer *writer)
         if (!writer->service->spec || !balancer->spec ||
             !tt_service_is_behind(writer->service->spec, balancer->spec))
             continue;
-        json_array_append_new(list, json_pack("{s:s,s:o}", "balancer", balancer->name, "serving",
-                                              serving < 0 ? json_null() : json_integer(serving)));
+        json_array_append_new(list,
+                              json_pack("{s:s,s:o,s:i}", "balancer", balancer->name, "serving",
+                                        serving < 0 ? json_null() : json_integer(serving), "wanted",
+                                        wanted_behind(writer->service->spec, balancer->spec)));
         if (serving >= 0)
             *TT_VEC_ADD(writer->view->arena, &writer->links) =
                 tt_link_of(writer->view->arena, writer->service, balancer);

@@ -9,14 +9,13 @@
  *    "deployments": [{"name", "state", "orphan",
  *      "balancers": [{"name", "type", "scope", "software", "account", "region", "orphan", "word",
  *                     "machine", "address", "urls", "listeners", "zones"}],
- *      "services": [{"name", "orphan", "wanted", "healthy", "behind": [{"balancer", "serving"}],
- *        "zones": [{"account", "region", "zone", "state",
- *          "servers": [{"slot", "id", "name", "word", "address", "serves"}]}]}]}],
- *    "drift": [{"class", "kind", "name", "slot", "action", "because", "reason", "held",
- *               "differs": [{"what", "desired", "observed"}]}]}
- * "word" is how a machine fares: passing, up (nobody checks its health), failing, failed, pending,
- * stopped; missing where there is none yet, unknown where nobody could look. Of balancers in a
- * cloud it is up, missing or unknown.
+ *      "services": [{"name", "orphan", "wanted", "healthy", "behind": [{"balancer", "serving",
+ * "wanted"}], "zones": [{"account", "region", "zone", "state", "servers": [{"slot", "id", "name",
+ * "word", "address", "serves"}]}]}]}], "drift": [{"class", "kind", "name", "slot", "action",
+ * "because", "reason", "held", "differs": [{"what", "desired", "observed"}]}]} "word" is how a
+ * machine fares: passing, up (nobody checks its health), failing, failed, pending, stopped; missing
+ * where there is none yet, unknown where nobody could look. Of balancers in a cloud it is up,
+ * missing or unknown.
  */
 #ifndef TT_COMMANDS_PICTURE_H
 #define TT_COMMANDS_PICTURE_H

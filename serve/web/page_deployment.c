@@ -58,6 +58,11 @@ static void write_head(struct tt_web_request *request, struct tt_buf *out,
                     "<div class=\"head\"><div class=\"title\">");
     tt_html_put(out, "<h1>", item->name, "</h1>");
     tt_html_word(out, tt_phase_name(item->phase));
+    if (item->drift > 0)
+        tt_html_put(out, " <a class=\"word changed\" href=\"#drift\">",
+                    tt_printf(request->arena, "drifted: %d %s", item->drift,
+                              item->drift == 1 ? "step" : "steps"),
+                    "</a>");
     tt_buf_add(out, "</div>\n");
     tt_html_form(out, "check", tt_printf(request->arena, "%s/check", request->path), "Check now",
                  false);

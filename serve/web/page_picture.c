@@ -109,7 +109,7 @@ static void write_gauge(struct tt_buf *out, const json_t *service, const json_t 
     const char *balancer = tt_web_text(behind, "balancer");
     const struct tt_floor *floor = floor_of(plan, tt_web_text(service, "name"), balancer);
     const json_t *number = json_object_get(behind, "serving");
-    long long wanted = json_integer_value(json_object_get(service, "wanted"));
+    long long wanted = json_integer_value(json_object_get(behind, "wanted"));
     long long serving = json_integer_value(number), most = wanted > serving ? wanted : serving;
 
     tt_buf_add(out, "<div class=\"gauge\">");
@@ -190,6 +190,8 @@ static void write_list(struct tt_buf *out, const json_t *list, const char *befor
 static void write_balancer(struct tt_buf *out, const json_t *balancer)
 {
     const char *word = tt_web_text(balancer, "word");
+    const json_t *zone;
+    size_t i;
 
     tt_html_put(out, "<li class=\"card node ", word, "\"><header><h3>");
     tt_html_put(out, "", tt_web_text(balancer, "name"), " <small>balancer</small></h3>");
@@ -203,7 +205,13 @@ static void write_balancer(struct tt_buf *out, const json_t *balancer)
         tt_html_put(out, "<li><small>machine</small> <code>", tt_web_text(balancer, "machine"),
                     "</code></li>");
     write_list(out, json_object_get(balancer, "listeners"), "<li><small>listens</small> ");
-    write_list(out, json_object_get(balancer, "zones"), "<li><small>zone</small> ");
+    if (json_array_size(json_object_get(balancer, "zones"))) {
+        tt_buf_add(out, "<li><small>zones</small> ");
+        json_array_foreach (json_object_get(balancer, "zones"), i, zone) {
+            tt_html_put(out, i ? ", " : "", json_string_value(zone), "");
+        }
+        tt_buf_add(out, "</li>");
+    }
     write_list(out, json_object_get(balancer, "urls"), "<li class=\"mono\">");
     tt_buf_add(out, "</ul></li>\n");
 }

@@ -6,7 +6,8 @@
 
 #include "serve/web/html.h"
 
-#define SHOWN 100
+#define SHOWN       100
+#define STEPS_SHOWN 1000
 
 /* --- many runs -------------------------------------------------------------------------------- */
 
@@ -150,30 +151,27 @@ static void write_head(struct tt_web_request *request, struct tt_buf *out,
                 "</code></dd></div>\n</dl>\n");
 }
 
-/* The deployment that waits for this run's plan to be approved; NULL: none. */
-static const struct tt_daemon_deployment *find_held(struct tt_web_request *request, int64_t run)
+/* A form for each deployment that waits for this run's plan to be approved: one at most. */
+static void write_approval(struct tt_web_request *request, struct tt_buf *out, int64_t run)
 {
     struct tt_daemon_deployments list = {0};
 
     tt_daemon_list(request->daemon, request->arena, &list);
-    for (size_t i = 0; i < list.count; i++)
-        if (list.items[i].held_run == run)
-            return &list.items[i];
-    return NULL;
-}
+    for (size_t i = 0; i < list.count; i++) {
+        const struct tt_daemon_deployment *item = &list.items[i];
 
-static void write_approval(struct tt_web_request *request, struct tt_buf *out, int64_t run)
-{
-    const struct tt_daemon_deployment *item = find_held(request, run);
-
-    if (!item)
+        if (item->held_run != run)
+            continue;
+        tt_buf_add(out, "<div class=\"notice held\"><p><strong>");
+        tt_html_deployment(out, item->repository, item->name);
+        tt_html_put(out, "</strong>: ", item->message ? item->message : "its plan is held",
+                    "</p>\n");
+        tt_html_form(out, "approve",
+                     tt_printf(request->arena, "/runs/%lld/approve", (long long)run), "Approve",
+                     true);
+        tt_buf_add(out, "</div>\n");
         return;
-    tt_buf_add(out, "<div class=\"notice held\"><p><strong>");
-    tt_html_deployment(out, item->repository, item->name);
-    tt_html_put(out, "</strong>: ", item->message ? item->message : "its plan is held", "</p>\n");
-    tt_html_form(out, "approve", tt_printf(request->arena, "/runs/%lld/approve", (long long)run),
-                 "Approve", true);
-    tt_buf_add(out, "</div>\n");
+    }
 }
 
 void tt_page_run(struct tt_web_request *request, struct tt_web_reply *reply)
@@ -199,9 +197,14 @@ void tt_page_run(struct tt_web_request *request, struct tt_web_reply *reply)
     tt_buf_add(out, "</caption>\n<thead><tr><th scope=\"col\">Step</th>"
                     "<th scope=\"col\">State</th><th scope=\"col\">What</th>"
                     "<th scope=\"col\" class=\"number\">Took</th></tr></thead>\n<tbody>\n");
-    TT_EACH (step, &run.steps)
-        write_step(request, out, step);
+    for (size_t i = 0; i < run.steps.count && i < STEPS_SHOWN; i++)
+        write_step(request, out, &run.steps.items[i]);
     tt_buf_add(out, "</tbody></table></div>\n");
+    if (run.steps.count > STEPS_SHOWN)
+        tt_buf_addf(out,
+                    "<p>and %zu more: <a href=\"/api/v1/runs/%lld\">all of them as "
+                    "JSON</a></p>\n",
+                    run.steps.count - STEPS_SHOWN, (long long)number);
     tt_html_end(reply);
 }
 

@@ -36,7 +36,6 @@ struct tt_web_request {
 struct tt_web_reply {
     int status;
     const char *type;     /* of the body */
-    bool is_cached;       /* it stays the same as long as the program does */
     const char *location; /* of a redirection; NULL: none */
     struct tt_buf body;
     bool asks_for_token; /* 401: tell the browser to ask */

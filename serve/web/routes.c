@@ -3,7 +3,7 @@
  */
 #include <string.h>
 
-#include "serve/web/request.h"
+#include "serve/web/html.h"
 
 /* A path whose "*" parts may be anything. */
 static const struct route {
@@ -78,14 +78,40 @@ static bool fits(const struct route *route, const struct tt_web_request *request
     return true;
 }
 
-static void refuse(const struct tt_web_request *request, struct tt_web_reply *reply)
+static bool is_for_people(const struct tt_web_request *request)
 {
-    if (request->role != TT_WEB_NOBODY) {
-        tt_web_error(reply, 403, "this needs a token of an operator");
+    static const char *const pages[] = {"deployments", "runs", "accounts"};
+
+    if (!request->parts[0])
+        return true;
+    for (size_t i = 0; i < sizeof(pages) / sizeof(*pages); i++)
+        if (strcmp(request->parts[0], pages[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Programs get JSON, people a page. */
+static void tell(struct tt_web_request *request, struct tt_web_reply *reply, int status,
+                 const char *title, const char *text)
+{
+    if (is_for_people(request))
+        tt_html_error(request, reply, status, title, text);
+    else
+        tt_web_error(reply, status, text);
+}
+
+/* A form with a wrong token is no matter of HTTP's passwords: 401 would make a browser forget the
+ * one with which it reads. */
+static void refuse(struct tt_web_request *request, struct tt_web_reply *reply)
+{
+    bool posts = strcmp(request->method, "POST") == 0;
+
+    if (request->role != TT_WEB_NOBODY || (posts && is_for_people(request))) {
+        tell(request, reply, 403, "Not allowed", "this needs a token of an operator");
         return;
     }
-    tt_web_error(reply, 401, "this needs a token");
-    reply->asks_for_token = strcmp(request->method, "GET") == 0;
+    tell(request, reply, 401, "Not allowed", "this needs a token");
+    reply->asks_for_token = !posts;
 }
 
 void tt_web_answer(struct tt_web_request *request, struct tt_web_reply *reply)
@@ -109,7 +135,7 @@ void tt_web_answer(struct tt_web_request *request, struct tt_web_reply *reply)
         return;
     }
     if (known)
-        tt_web_error(reply, 405, "another method is needed here");
+        tell(request, reply, 405, "Not so", "another method is needed here");
     else
-        tt_web_error(reply, 404, "there is nothing here");
+        tell(request, reply, 404, "Nothing here", "there is nothing here");
 }

@@ -147,9 +147,9 @@ static struct MHD_Response *make_stream(struct tt_daemon *daemon, uint64_t after
 static void add_headers(struct MHD_Response *response, const struct tt_web_reply *reply)
 {
     static const char *const headers[][2] = {
-        {"Content-Security-Policy",
-         "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; connect-src 'self'; "
-         "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"},
+        {"Content-Security-Policy", "default-src 'none'; img-src 'self'; style-src 'self'; "
+                                    "script-src 'self'; connect-src 'self'; "
+                                    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"},
         {"X-Content-Type-Options", "nosniff"},
         {"Referrer-Policy", "no-referrer"},
         {"Cache-Control", "no-store"},

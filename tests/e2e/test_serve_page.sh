@@ -109,12 +109,12 @@ check "with the deployment" shows 'href="/deployments/fleet/quickstart">quicksta
 check "and how it fares" shows 'class="word idle">idle<'
 pictured() {
     get /deployments/fleet/quickstart "${viewer[@]}"
-    shows 'here/local, zone b</h4><ul><li>1 <span class="word passing"'
+    shows 'zone b <small>here/local</small></h4><p>1 passing</p>'
 }
 check "its picture has the servers by zone" eventually 20 pictured
 check "and the floors" shows '<th scope="row">web</th><td>edge</td><td class="number">3'
 get /runs "${viewer[@]}"
-check "history has the run" shows 'href="/runs/1">1<'
+check "history has the run" shows 'href="/runs/1">run 1<'
 get /runs/1 "${viewer[@]}"
 check "with its steps" shows 'create web-0 in zone a'
 get /api/v1/runs/1 "${viewer[@]}"
@@ -136,7 +136,7 @@ done
 get /api/v1/deployments/fleet/quickstart/check -X POST "${viewer[@]}"
 check "a viewer may not ask for a check" answers 403
 get /deployments/fleet/quickstart/check -X POST -u anybody:operator-token
-check "nor may a page elsewhere, in the name of a browser that knows the token" answers 401
+check "nor may a page elsewhere, in the name of a browser that knows the token" answers 403
 get /deployments/fleet/quickstart/check --data 'token=operator-token'
 check "an operator may, by the form" answers 303
 get /api/v1/deployments/fleet/quickstart/check -X POST "${operator[@]}"

@@ -29,7 +29,7 @@ static void a_push_touches_one(void **state)
     const struct tt_daemon_deployment *b;
     struct tt_daemon_events events;
     struct tt_error err = {0};
-    const char *plan, *world;
+    const char *plan, *picture;
     bool queued = false, stepped = false, ended = false;
 
     fixture_push(fixture, 2, 2, 2);
@@ -41,11 +41,11 @@ static void a_push_touches_one(void **state)
     assert_int_equal(strlen(b->revision), 40);
     assert_true(b->last_run > 0);
     assert_int_equal(
-        tt_daemon_plan(fixture->daemon, &fixture->arena, "fleet", "b", &plan, &world, &err), 0);
+        tt_daemon_plan(fixture->daemon, &fixture->arena, "fleet", "b", &plan, &picture, &err), 0);
     assert_non_null(strstr(plan, "trimtab.plan/v1"));
-    assert_non_null(strstr(world, "trimtab.world/v1"));
+    assert_non_null(strstr(picture, "trimtab.picture/v1"));
     assert_int_equal(
-        tt_daemon_plan(fixture->daemon, &fixture->arena, "fleet", "x", &plan, &world, &err), -1);
+        tt_daemon_plan(fixture->daemon, &fixture->arena, "fleet", "x", &plan, &picture, &err), -1);
     assert_int_equal(err.class, TT_ERR_NOT_FOUND);
     tt_daemon_events(fixture->daemon, &fixture->arena, 0, 0, &events);
     for (size_t i = 0; i < events.count; i++) {

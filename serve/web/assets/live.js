@@ -7,7 +7,10 @@
   const shown = Number(here.event || 0); // what the page as it was served knows of
   const words = {apply_start: 'running', start: 'running', progress: 'running', complete: 'done',
     errored: 'failed', waiting: 'queued'};
+  const place = new URL(location.href); // without a password: fetch refuses those that have one
   let waiting = null;
+
+  place.username = place.password = place.hash = '';
 
   // "3 min ago" beside the exact time, which stays as the title.
   const ago = (then) => {
@@ -42,7 +45,7 @@
       return;
     }
     try {
-      const answer = await fetch(location.href);
+      const answer = await fetch(place);
       const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
       const focus = whereabouts(document.activeElement);
       const open = Array.from(document.querySelectorAll('main details[open][id]'), (one) => one.id);
