@@ -142,6 +142,41 @@ static bool halve(struct faulty *faulty, struct tt_call *call)
     return halved;
 }
 
+/* True when this is the call that is to be spoilt. */
+static bool is_spoilt(struct history *h)
+{
+    struct spoil *spoil = &h->spoil;
+
+    if (spoil->kind == SPOIL_NOTHING || spoil->kind >= SPOIL_STORE_CRASH_BEFORE ||
+        ++spoil->calls != spoil->nth)
+        return false;
+    spoil->struck = true;
+    return true;
+}
+
+static int spoil(struct faulty *faulty, struct tt_call *call, struct tt_error *err)
+{
+    struct process *p = faulty->process;
+    const struct spoil *how = &p->history->spoil;
+
+    switch (how->kind) {
+    case SPOIL_ERROR:
+        return lose(p, call, how->class, tt_error_class_name(how->class), err);
+    case SPOIL_CRASH_BEFORE:
+        return crash(p, call, "before", err);
+    case SPOIL_HALF:
+        return halve(faulty, call)
+                   ? lose(p, call, TT_ERR_TIMEOUT, "no answer, and half of it was done", err)
+                   : pass(faulty, call, err);
+    default:
+        if (pass(faulty, call, err) < 0)
+            return -1;
+    }
+    return how->kind == SPOIL_CRASH_AFTER
+               ? crash(p, call, "after", err)
+               : lose(p, call, TT_ERR_TIMEOUT, "no answer, though it had its effect", err);
+}
+
 static int around(struct tt_intercept *intercept, struct tt_call *call, struct tt_error *err)
 {
     struct faulty *faulty = (struct faulty *)intercept;
@@ -155,7 +190,7 @@ static int around(struct tt_intercept *intercept, struct tt_call *call, struct t
     check_fence(p, call);
     renew(p);
     if (h->calm)
-        return pass(faulty, call, err);
+        return is_spoilt(h) ? spoil(faulty, call, err) : pass(faulty, call, err);
     if (strikes(h, FAULT_CLOCK, 3))
         humans_set_clock(h);
     if (h->depth == 1 && p->holds && strikes(h, FAULT_PAUSE, 3))

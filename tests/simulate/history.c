@@ -130,8 +130,7 @@ static void live(struct history *h)
     }
 }
 
-/* The faults stop; after a bounded number of runs there is nothing to do. */
-static void converge(struct history *h)
+void history_converge(struct history *h, int rounds)
 {
     int steps = -1;
 
@@ -139,7 +138,7 @@ static void converge(struct history *h)
     h->calm = true;
     h->clock_error = 0;
     humans_mend(h);
-    for (int i = 0; i < ROUNDS && !h->broken[0]; i++) {
+    for (int i = 0; i < rounds && !h->broken[0]; i++) {
         /* what is new is seen; in the end even the hour of a recovery limit is over */
         h->now += i < 4 ? 90000 : 3700000;
         steps = process_run(h);
@@ -147,16 +146,28 @@ static void converge(struct history *h)
             break;
     }
     if (steps != 0)
-        broke(h, "there is still something to do after %d runs", ROUNDS);
+        broke(h, "there is still something to do after %d runs", rounds);
     else
         referee_end(h);
 }
 
-int history_play(uint64_t seed, const struct limits *limits, bool tell, const char *folder,
-                 char *ret_broken, size_t size, int *ret_faults)
+void history_make_store(const char *folder)
+{
+    struct tt_store *store;
+    struct tt_error err = {0};
+
+    if (tt_store_open(folder, &store, &err) < 0) {
+        fprintf(stderr, "simulate: %s\n", err.message);
+        exit(2);
+    }
+    tt_store_close(store);
+    disk_keep();
+}
+
+struct history *history_new(uint64_t seed, const struct limits *limits, bool tell,
+                            const char *folder)
 {
     struct history *h = calloc(1, sizeof(*h));
-    bool held;
 
     if (!h)
         abort();
@@ -170,15 +181,29 @@ int history_play(uint64_t seed, const struct limits *limits, bool tell, const ch
     disk_fill(-1);
     disk_restore();
     make_cloud(h);
-    live(h);
-    if (!h->broken[0])
-        converge(h);
-    held = !h->broken[0];
-    snprintf(ret_broken, size, "%s", h->broken);
-    *ret_faults = h->faults;
+    return h;
+}
+
+void history_free(struct history *h)
+{
     history_close_store(h);
     tt_sim_free(h->sim);
     tt_arena_release(&h->arena);
     free(h);
+}
+
+int history_play(uint64_t seed, const struct limits *limits, bool tell, const char *folder,
+                 char *ret_broken, size_t size, int *ret_faults)
+{
+    struct history *h = history_new(seed, limits, tell, folder);
+    bool held;
+
+    live(h);
+    if (!h->broken[0])
+        history_converge(h, ROUNDS);
+    held = !h->broken[0];
+    snprintf(ret_broken, size, "%s", h->broken);
+    *ret_faults = h->faults;
+    history_free(h);
     return held ? 0 : -1;
 }

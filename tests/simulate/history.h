@@ -11,6 +11,7 @@
  *   humans.c    what people and misfortune do behind our back
  *   referee.c   the laws, held against the cloud's own truth; it knows nothing of the planner
  *   simulate.c  many histories on all cores, shrinking, telling
+ *   torture.c   instead of chance: each call of each of many applies fails in each way
  */
 #ifndef TT_TESTS_SIMULATE_HISTORY_H
 #define TT_TESTS_SIMULATE_HISTORY_H
@@ -64,6 +65,27 @@ struct limits {
     int commits;
 };
 
+/* What spoils one call, or one commit of the store, of a run. */
+enum spoil_kind {
+    SPOIL_NOTHING,
+    SPOIL_ERROR,      /* the call fails and had no effect */
+    SPOIL_LOST_REPLY, /* it had its effect, and the answer does not come */
+    SPOIL_HALF,       /* half of its effect */
+    SPOIL_CRASH_BEFORE,
+    SPOIL_CRASH_AFTER,
+    SPOIL_STORE_CRASH_BEFORE,
+    SPOIL_STORE_CRASH_AFTER,
+    SPOIL_STORE_FULL,
+};
+
+struct spoil {
+    enum spoil_kind kind;
+    enum tt_error_class class; /* of ERROR */
+    int nth;                   /* from 1 */
+    int calls, commits;        /* that went by */
+    bool struck;
+};
+
 /* What Git says: a handful of numbers from which the desired world is built. */
 struct commit {
     int number;
@@ -98,6 +120,7 @@ struct history {
     int recovery_count;
     struct tt_strings foreign; /* machines that were never ours */
     unsigned calls;
+    struct spoil spoil;
     char broken[512]; /* the law that was broken first; "" */
 };
 
@@ -127,7 +150,16 @@ struct process {
     int most[2];      /* by service: live machines that there may be */
 };
 
-/* history.c. Plays the history of SEED; 0: every law held. */
+/* history.c. Makes the empty store with which histories begin; that its tables are made is seen
+ * where one is lost. */
+void history_make_store(const char *folder);
+/* A cloud, a clock and an empty store, drawn from SEED. */
+struct history *history_new(uint64_t seed, const struct limits *limits, bool tell,
+                            const char *folder);
+void history_free(struct history *h);
+/* The faults stop, and after at most so many runs there is nothing to do. */
+void history_converge(struct history *h, int rounds);
+/* Plays the history of SEED; 0: every law held. */
 int history_play(uint64_t seed, const struct limits *limits, bool tell, const char *folder,
                  char *ret_broken, size_t size, int *ret_faults);
 unsigned roll(struct history *h, unsigned sides);

@@ -59,26 +59,12 @@ static char *make_folder(char *buffer, size_t size)
     return buffer;
 }
 
-/* Histories begin with an empty store; that its tables are made is seen where one is lost. */
-static void make_store(const char *folder)
-{
-    struct tt_store *store;
-    struct tt_error err = {0};
-
-    if (tt_store_open(folder, &store, &err) < 0) {
-        fprintf(stderr, "simulate: %s\n", err.message);
-        exit(2);
-    }
-    tt_store_close(store);
-    disk_keep();
-}
-
 static void work(const struct order *order, int worker)
 {
     struct ledger *ledger = order->ledger;
     char folder[64], broken[512];
 
-    make_store(make_folder(folder, sizeof(folder)));
+    history_make_store(make_folder(folder, sizeof(folder)));
     while (atomic_load(&ledger->failures) < FAILURES) {
         uint64_t seed = atomic_fetch_add(&ledger->next, STRIDE), last = seed + STRIDE;
 
@@ -150,7 +136,7 @@ static int tell(uint64_t seed, bool shrunk)
     struct limits limits = all;
     int faults, result;
 
-    make_store(make_folder(folder, sizeof(folder)));
+    history_make_store(make_folder(folder, sizeof(folder)));
     if (shrunk)
         limits = shrink(seed, folder);
     printf("seed %llu%s\n", (unsigned long long)seed, shrunk ? ", shrunk" : "");

@@ -10,6 +10,17 @@
 #include "tests/simulate/disk.h"
 #include "tests/simulate/history.h"
 
+/* True when this is the commit that is to be spoilt, in the way of KIND. */
+static bool is_spoilt(struct process *p, enum spoil_kind kind)
+{
+    struct spoil *spoil = &p->history->spoil;
+
+    if (spoil->kind != kind || ++spoil->commits != spoil->nth)
+        return false;
+    spoil->struck = true;
+    return true;
+}
+
 /* Non-zero: the commit becomes a rollback. */
 static int before_commit(void *self)
 {
@@ -17,6 +28,15 @@ static int before_commit(void *self)
 
     if (p->crashed)
         return 1;
+    if (is_spoilt(p, SPOIL_STORE_CRASH_BEFORE)) {
+        process_crash(p, "before a commit of the store");
+        return 1;
+    }
+    if (is_spoilt(p, SPOIL_STORE_FULL)) {
+        say(p->history, "run %d: the store cannot be written", p->number);
+        p->store_failed = true;
+        return 1;
+    }
     if (strikes(p->history, FAULT_STORE_CRASH, 4)) {
         process_crash(p, "before a commit of the store");
         return 1;
@@ -40,7 +60,8 @@ static int after_commit(void *self, sqlite3 *db, const char *name, int pages)
     (void)db;
     (void)name;
     (void)pages;
-    if (!p->crashed && strikes(p->history, FAULT_STORE_CRASH, 4))
+    if (!p->crashed &&
+        (is_spoilt(p, SPOIL_STORE_CRASH_AFTER) || strikes(p->history, FAULT_STORE_CRASH, 4)))
         process_crash(p, "after a commit of the store");
     return SQLITE_OK;
 }
