@@ -51,6 +51,26 @@ static bool has_password(const char *url)
     return at && colon && colon < at && at < host + 3 + strcspn(host + 3, "/");
 }
 
+static void read_key_file(const struct reader *reader, const struct tt_scalar *scalar,
+                          const char *subject, const char **ret_file)
+{
+    *ret_file = copy(reader->config, scalar);
+    if (*ret_file && **ret_file != '/')
+        tt_report_add(reader->report, "bad-path", scalar->mark, subject,
+                      "the file of keys %.200s needs an absolute path", *ret_file);
+}
+
+static void read_verify(const struct reader *reader, const struct tt_doc_verify *doc,
+                        const char *subject, struct tt_verify_keys *keys)
+{
+    read_key_file(reader, &doc->ssh, subject, &keys->ssh);
+    read_key_file(reader, &doc->revoked, subject, &keys->revoked);
+    read_key_file(reader, &doc->gpg, subject, &keys->gpg);
+    if (doc->at.node && !tt_verify_is_set(keys))
+        tt_report_add(reader->report, "missing-key", doc->at.mark, subject,
+                      "verifyCommits names the keys that may sign: ssh, gpg or both");
+}
+
 static void read_repository(const struct reader *reader, const struct tt_doc_repository *doc)
 {
     struct tt_config *config = reader->config;
@@ -72,6 +92,7 @@ static void read_repository(const struct reader *reader, const struct tt_doc_rep
     repository->webhook_secret.file = copy(config, &doc->webhook.secret.file);
     repository->webhook_secret.env = copy(config, &doc->webhook.secret.env);
 
+    read_verify(reader, &doc->verify, subject, &repository->verify);
     both_sources(reader, &doc->login.password_file, &doc->login.password_env, "the password",
                  subject);
     both_sources(reader, &doc->webhook.secret.file, &doc->webhook.secret.env, "the secret",

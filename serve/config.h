@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/vec.h"
+#include "serve/verify.h"
 #include "specs/specs.h"
 
 /* Where a secret is read from, at the moment it is needed; at most one is set, NULL else. */
@@ -36,7 +37,8 @@ struct tt_repository_config {
     tt_time poll;         /* between two looks */
     const char *username; /* NULL: "git" over ssh, "trimtab" over https */
     struct tt_secret_source password;
-    const char *ssh_key; /* a file; NULL: the agent's keys */
+    const char *ssh_key;          /* a file; NULL: the agent's keys */
+    struct tt_verify_keys verify; /* who may sign what is followed; unset: nobody has to */
     enum tt_webhook_form webhook;
     struct tt_secret_source webhook_secret;
 };

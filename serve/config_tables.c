@@ -42,6 +42,16 @@ static const struct tt_table webhook = {.name = "webhook",
                                         .fields = webhook_fields,
                                         .credentials = true};
 
+static const struct tt_field verify_fields[] = {
+    {"ssh", TT_FIELD_STRING, AT(tt_doc_verify, ssh),
+     "A file in the form of ssh-keygen's allowed signers."},
+    {"revoked", TT_FIELD_STRING, AT(tt_doc_verify, revoked),
+     "A file with SSH keys that may not sign any more."},
+    {"gpg", TT_FIELD_STRING, AT(tt_doc_verify, gpg), "A keyring as gpg --export writes it."},
+    {0}};
+static const struct tt_table verify = {
+    .name = "verifyCommits", .size = sizeof(struct tt_doc_verify), .fields = verify_fields};
+
 static const struct tt_field repository_fields[] = {
     {"name", TT_FIELD_LABEL, AT(tt_doc_repository, name), "How it is called here.",
      .required = true},
@@ -53,6 +63,8 @@ static const struct tt_field repository_fields[] = {
     {"poll", TT_FIELD_DURATION, AT(tt_doc_repository, poll), "How often it is fetched.",
      .fallback = "1m", .min = 500, .max = INT64_C(24) * 60 * 60 * 1000},
     {"login", TT_FIELD_OBJECT, AT(tt_doc_repository, login), "How to get in.", .table = &login},
+    {"verifyCommits", TT_FIELD_OBJECT, AT(tt_doc_repository, verify),
+     "The keys of which one must have signed the newest commit.", .table = &verify},
     {"webhook", TT_FIELD_OBJECT, AT(tt_doc_repository, webhook),
      "Deliveries to /hooks/NAME that tell of a push.", .table = &webhook},
     {0}};

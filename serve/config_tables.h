@@ -23,10 +23,16 @@ struct tt_doc_webhook {
     struct tt_doc_secret secret;
 };
 
+struct tt_doc_verify {
+    struct tt_object at;
+    struct tt_scalar ssh, revoked, gpg;
+};
+
 struct tt_doc_repository {
     struct tt_object at;
     struct tt_scalar name, url, branch, path, poll;
     struct tt_doc_login login;
+    struct tt_doc_verify verify;
     struct tt_doc_webhook webhook;
 };
 

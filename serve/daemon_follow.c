@@ -33,7 +33,6 @@ static void take(struct tt_follower *follower, const char *revision,
 
     pthread_mutex_lock(&daemon->mutex);
     tt_daemon_set(&follower->revision, revision);
-    tt_daemon_set(&follower->wrong, NULL);
     if (!daemon->stopping)
         tt_known_update(daemon, follower->config->name, list);
     pthread_mutex_unlock(&daemon->mutex);
@@ -41,41 +40,77 @@ static void take(struct tt_follower *follower, const char *revision,
            list->count, list->count == 1 ? "deployment" : "deployments");
 }
 
-/* One look at the repository. */
-static void look(struct tt_follower *follower)
+/* Follows REVISION from now on, or says why not. One that was followed before is not verified
+ * again: the keys may have expired since. */
+static bool turn_to(struct tt_follower *follower, struct tt_arena *arena, const char *revision,
+                    bool was_followed)
 {
     const struct tt_repository_config *config = follower->config;
     struct tt_followed_list list = {0};
     struct tt_error err = {0};
+    const char *signer = NULL;
+
+    if ((!was_followed && tt_verify_is_set(&config->verify) &&
+         tt_verify_commit(arena, follower->folder, revision, &config->verify, &signer, &err) < 0) ||
+        tt_poll_read(arena, config, follower->folder, revision, &list, &err) < 0) {
+        complain(follower, &err, false);
+        return false;
+    }
+    if (tt_poll_accept(follower->folder, revision, &err) < 0)
+        complain(follower, &err, false);
+    if (signer)
+        tt_log(&follower->daemon->log, TT_LOG_INFO, config->name, NULL, "%.12s is signed by %s",
+               revision, signer);
+    take(follower, revision, &list);
+    return true;
+}
+
+/* After a restart, when the newest commit is refused: the one that was followed before. */
+static void go_back(struct tt_follower *follower, struct tt_arena *arena)
+{
+    const char *revision = tt_poll_accepted(arena, follower->folder);
+
+    if (!revision || tt_streq(revision, follower->wrong))
+        return;
+    tt_log(&follower->daemon->log, TT_LOG_WARNING, follower->config->name, NULL,
+           "%.12s, which was followed before, goes on to hold", revision);
+    turn_to(follower, arena, revision, true);
+}
+
+/* One look at the repository. */
+static void look(struct tt_follower *follower)
+{
+    struct tt_daemon *daemon = follower->daemon;
+    struct tt_error err = {0};
     struct tt_arena arena;
     const char *revision = NULL;
-    bool fetched;
+    bool good;
 
     tt_arena_init(&arena);
-    fetched =
-        tt_poll_fetch(&arena, config, follower->folder, &follower->stop, &revision, &err) == 0;
-    if (!fetched) {
+    good = tt_poll_fetch(&arena, follower->config, follower->folder, &follower->stop, &revision,
+                         &err) == 0;
+    if (!good) {
         complain(follower, &err, true);
         if (follower->revision ||
-            tt_poll_known(&arena, config, follower->folder, &revision, NULL) < 0)
+            tt_poll_known(&arena, follower->config, follower->folder, &revision, NULL) < 0)
             revision = NULL;
     }
     if (revision && tt_streq(revision, follower->wrong)) {
-        fetched = false; /* said before */
-    } else if (revision && !tt_streq(revision, follower->revision)) {
-        if (tt_poll_read(&arena, config, follower->folder, revision, &list, &err) == 0) {
-            take(follower, revision, &list);
-        } else {
-            fetched = false;
-            tt_daemon_set(&follower->wrong, revision);
-            complain(follower, &err, false);
-        }
+        good = false; /* said before */
+    } else if (revision && !tt_streq(revision, follower->revision) &&
+               !turn_to(follower, &arena, revision,
+                        tt_streq(revision, tt_poll_accepted(&arena, follower->folder)))) {
+        good = false;
+        tt_daemon_set(&follower->wrong, revision);
+        if (!follower->revision)
+            go_back(follower, &arena);
     }
-    if (fetched) {
-        pthread_mutex_lock(&follower->daemon->mutex);
+    if (good) {
+        pthread_mutex_lock(&daemon->mutex);
         tt_daemon_set(&follower->message, NULL);
+        tt_daemon_set(&follower->wrong, NULL);
         follower->failures = 0;
-        pthread_mutex_unlock(&follower->daemon->mutex);
+        pthread_mutex_unlock(&daemon->mutex);
     }
     tt_arena_release(&arena);
 }

@@ -21,6 +21,12 @@ int tt_poll_fetch(struct tt_arena *arena, const struct tt_repository_config *rep
 int tt_poll_known(struct tt_arena *arena, const struct tt_repository_config *repository,
                   const char *folder, const char **ret_revision, struct tt_error *err);
 
+/* The commit that was followed last stays known in the clone FOLDER, so that after a restart it
+ * goes on to hold when the newest one is refused. */
+int tt_poll_accept(const char *folder, const char *revision, struct tt_error *err);
+/* NULL: none was. */
+const char *tt_poll_accepted(struct tt_arena *arena, const char *folder);
+
 struct tt_followed {
     const char *name;
     struct tt_policy policy;

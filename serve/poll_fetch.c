@@ -10,6 +10,10 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "serve/poll.h"
+#include "specs/branch.h"
+#include "specs/source_git.h"
+
+#define ACCEPTED "refs/trimtab/accepted"
 
 struct fetch {
     struct tt_arena *arena;
@@ -28,6 +32,7 @@ struct fetch {
 
 DEFINE_AUTO(git_repository, git_repository_free)
 DEFINE_AUTO(git_remote, git_remote_free)
+DEFINE_AUTO(git_reference, git_reference_free)
 
 static int refuse(const struct fetch *fetch, const char *why)
 {
@@ -188,4 +193,24 @@ int tt_poll_known(struct tt_arena *arena, const struct tt_repository_config *rep
     if (git_repository_open_bare(&clone, folder) < 0)
         return tt_fail(err, TT_ERR_NOT_FOUND, "%s was never fetched", repository->url);
     return newest(arena, clone, repository, ret_revision, err);
+}
+
+int tt_poll_accept(const char *folder, const char *revision, struct tt_error *err)
+{
+    AUTO(git_repository) *clone = NULL;
+    AUTO(git_reference) *reference = NULL;
+    git_oid id;
+    int code;
+
+    if (tt_git_open(folder, &clone, err) < 0)
+        return -1;
+    code = git_oid_fromstr(&id, revision);
+    if (code == 0)
+        code = git_reference_create(&reference, clone, ACCEPTED, &id, 1, NULL);
+    return code < 0 ? tt_git_fail(err, code, TT_ERR_INTERNAL, "cannot keep " ACCEPTED) : 0;
+}
+
+const char *tt_poll_accepted(struct tt_arena *arena, const char *folder)
+{
+    return tt_branch_tip(arena, folder, ACCEPTED);
 }

@@ -6,15 +6,7 @@
 #include <git2.h>
 
 #include "base/str.h"
-
-static git_repository *open_repository(const char *folder)
-{
-    git_repository *repository = NULL;
-
-    git_libgit2_init(); /* never shut down: see specs/source.c */
-    git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
-    return git_repository_open_ext(&repository, folder, 0, NULL) == 0 ? repository : NULL;
-}
+#include "specs/source_git.h"
 
 /* The full name of REFERENCE when it stands at WANTED; it is freed. */
 static const char *name_at(struct tt_arena *arena, git_reference *reference, const git_oid *wanted)
@@ -50,11 +42,11 @@ static const char *find_at(struct tt_arena *arena, git_repository *repository,
 
 const char *tt_branch_at(struct tt_arena *arena, const char *repository, const char *revision)
 {
-    git_repository *opened = open_repository(repository);
+    git_repository *opened = NULL;
     const char *name = NULL;
     git_oid wanted;
 
-    if (opened && git_oid_fromstr(&wanted, revision) == 0)
+    if (tt_git_open(repository, &opened, NULL) == 0 && git_oid_fromstr(&wanted, revision) == 0)
         name = find_at(arena, opened, &wanted);
     git_repository_free(opened);
     return name;
@@ -62,11 +54,12 @@ const char *tt_branch_at(struct tt_arena *arena, const char *repository, const c
 
 const char *tt_branch_tip(struct tt_arena *arena, const char *repository, const char *branch)
 {
-    git_repository *opened = open_repository(repository);
+    git_repository *opened = NULL;
     char text[GIT_OID_HEXSZ + 1] = "";
     git_oid id;
 
-    if (opened && git_reference_name_to_id(&id, opened, branch) == 0)
+    if (tt_git_open(repository, &opened, NULL) == 0 &&
+        git_reference_name_to_id(&id, opened, branch) == 0)
         git_oid_tostr(text, sizeof(text), &id);
     git_repository_free(opened);
     return *text ? tt_strdup(arena, text) : NULL;

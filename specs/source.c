@@ -69,22 +69,6 @@ char *tt_source_join(struct tt_arena *arena, const char *folder, const char *pat
     return joined;
 }
 
-/* In a pre-receive hook: the objects of a push are not among the repository's own yet. */
-static int add_quarantine(git_repository *repository)
-{
-    const char *folder = getenv("GIT_QUARANTINE_PATH");
-    git_odb *odb = NULL;
-    int code;
-
-    if (!folder || *folder != '/')
-        return 0;
-    code = git_repository_odb(&odb, repository);
-    if (code == 0)
-        code = git_odb_add_disk_alternate(odb, folder);
-    git_odb_free(odb);
-    return code;
-}
-
 static int open_repository(struct tt_source *source, const struct tt_specs_request *request,
                            struct tt_error *err)
 {
@@ -107,7 +91,7 @@ static int open_repository(struct tt_source *source, const struct tt_specs_reque
     if (code < 0)
         return tt_git_fail(err, code, TT_ERR_SPEC,
                            tt_printf(source->arena, "cannot open %s", where));
-    if (add_quarantine(source->repository) < 0)
+    if (tt_git_add_quarantine(source->repository) < 0)
         return tt_git_fail(err, -1, TT_ERR_SPEC, "cannot read what is being pushed");
     source->root = git_repository_workdir(source->repository);
     if (!source->root && request->worktree)

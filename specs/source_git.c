@@ -4,6 +4,7 @@
  */
 #include "specs/source_git.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -32,6 +33,36 @@ int tt_git_fail(struct tt_error *err, int code, enum tt_error_class class, const
     if (code == GIT_ENOTFOUND)
         class = TT_ERR_NOT_FOUND;
     return tt_fail(err, class, "%s: %s", what, last && last->message ? last->message : "failed");
+}
+
+int tt_git_add_quarantine(git_repository *repository)
+{
+    const char *folder = getenv("GIT_QUARANTINE_PATH");
+    git_odb *odb = NULL;
+    int code;
+
+    if (!folder || *folder != '/')
+        return 0;
+    code = git_repository_odb(&odb, repository);
+    if (code == 0)
+        code = git_odb_add_disk_alternate(odb, folder);
+    git_odb_free(odb);
+    return code;
+}
+
+int tt_git_open(const char *folder, git_repository **ret_repository, struct tt_error *err)
+{
+    int code;
+
+    if (git_libgit2_init() < 0) /* never shut down: see source.c */
+        abort();
+    git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
+    code = git_repository_open_ext(ret_repository, folder, 0, NULL);
+    if (code == 0 && (code = tt_git_add_quarantine(*ret_repository)) < 0) {
+        git_repository_free(*ret_repository);
+        *ret_repository = NULL;
+    }
+    return code < 0 ? tt_git_fail(err, code, TT_ERR_NOT_FOUND, "cannot open the repository") : 0;
 }
 
 int tt_git_resolve(git_repository *repository, const char *revision, git_commit **ret_commit,

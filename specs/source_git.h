@@ -11,6 +11,11 @@
 /* A failed libgit2 call as an error: GIT_ENOTFOUND is NOT_FOUND, the rest CLASS. */
 int tt_git_fail(struct tt_error *err, int code, enum tt_error_class class, const char *what);
 
+/* In a pre-receive hook the objects of a push are not among the repository's own yet: adds them. */
+int tt_git_add_quarantine(git_repository *repository);
+/* Opens the repository that FOLDER is in, quarantine included. */
+int tt_git_open(const char *folder, git_repository **ret_repository, struct tt_error *err);
+
 int tt_git_resolve(git_repository *repository, const char *revision, git_commit **ret_commit,
                    struct tt_error *err);
 int tt_git_list(struct tt_arena *arena, git_repository *repository, git_commit *commit,

@@ -62,6 +62,22 @@ static const char *quoted(struct tt_arena *arena, const char *word)
     return tt_strdup(arena, tt_buf_text(&text));
 }
 
+/* The option NAME with FILE, which is there, in full; nothing when it is NULL. */
+static int add_file(struct tt_arena *arena, struct tt_buf *text, const char *name, const char *file,
+                    struct tt_error *err)
+{
+    char *whole;
+
+    if (!file)
+        return 0;
+    whole = realpath(file, NULL);
+    if (!whole)
+        return tt_fail_errno(err, TT_ERR_NOT_FOUND, "cannot find %s", file);
+    tt_buf_addf(text, " %s", quoted(arena, tt_printf(arena, "--%s=%s", name, whole)));
+    free(whole);
+    return 0;
+}
+
 static const char *script(struct tt_session *session, bool gate, struct tt_error *err)
 {
     struct tt_arena *arena = &session->arena;
@@ -82,16 +98,10 @@ static const char *script(struct tt_session *session, bool gate, struct tt_error
     tt_buf_addf(&text, " %s", quoted(arena, tt_printf(arena, "--state=%s", session->state_folder)));
     if (options->path)
         tt_buf_addf(&text, " %s", quoted(arena, tt_printf(arena, "--path=%s", options->path)));
-    if (options->signers) {
-        char *signers = realpath(options->signers, NULL);
-
-        if (!signers) {
-            tt_fail_errno(err, TT_ERR_NOT_FOUND, "cannot find %s", options->signers);
-            return NULL;
-        }
-        tt_buf_addf(&text, " %s", quoted(arena, tt_printf(arena, "--signers=%s", signers)));
-        free(signers);
-    }
+    if (add_file(arena, &text, "signers", options->signers, err) < 0 ||
+        add_file(arena, &text, "revoked", options->revoked, err) < 0 ||
+        add_file(arena, &text, "keyring", options->keyring, err) < 0)
+        return NULL;
     tt_buf_add(&text, "\n");
     return tt_strdup(arena, tt_buf_text(&text));
 }
@@ -201,6 +211,9 @@ int tt_cmd_hook(struct tt_session *session)
 
     if (options->policy && tt_word_find(tt_on_push_words, options->policy) < 0)
         result = tt_fail(&err, TT_ERR_SPEC, "--policy is plan or apply, not %s", options->policy);
+    else if (options->revoked && !options->signers)
+        result = tt_fail(&err, TT_ERR_SPEC,
+                         "--revoked takes keys out of those of --signers: name these, too");
     else if (strcmp(verb, "install") == 0)
         result = tt_hook_install(session, repository, &err);
     else if (strcmp(verb, "uninstall") == 0)

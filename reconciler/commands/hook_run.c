@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "model/digest.h"
 #include "reconciler/commands/hook.h"
+#include "serve/verify.h"
 
 #define MAX_LINE  4096
 #define EXIT_HELD 3
@@ -164,18 +165,19 @@ static char **arguments(struct push *push, const char *command, const struct tt_
     return (char **)list.items;
 }
 
-/* Runs PROGRAM, looked for as the shell does, to its end; its exit code. */
-static int run_program(struct push *push, const char *program, char **argv)
+/* Runs this program with COMMAND on the deployments NAMES; its exit code. */
+static int run_child(struct push *push, const char *command, const struct tt_strings *names)
 {
+    char **argv = arguments(push, command, names);
     struct tt_error err = {0};
     int status = 0, code;
     pid_t pid;
 
     fflush(stdout);
-    code = posix_spawnp(&pid, program, NULL, NULL, argv, environ);
+    code = posix_spawn(&pid, "/proc/self/exe", NULL, NULL, argv, environ);
     if (code != 0) {
         errno = code;
-        tt_fail_errno(&err, TT_ERR_INTERNAL, "cannot start %s", program);
+        tt_fail_errno(&err, TT_ERR_INTERNAL, "cannot start trimtab %s", command);
         tt_session_complain(push->session, &err);
         return 1;
     }
@@ -185,34 +187,26 @@ static int run_program(struct push *push, const char *program, char **argv)
     return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
-/* Runs this program with COMMAND on the deployments NAMES; its exit code. */
-static int run_child(struct push *push, const char *command, const struct tt_strings *names)
-{
-    return run_program(push, "/proc/self/exe", arguments(push, command, names));
-}
-
-/* Git knows how commits are signed; with no gpg to call only SSH signatures are good. */
+/* The files are named where the hook was installed: no push can change which. */
 static bool is_signed(struct push *push)
 {
-    struct tt_arena *arena = &push->session->arena;
-    struct tt_strings list = {0};
+    const struct tt_options *options = &push->session->options;
+    struct tt_verify_keys keys = {
+        .ssh = options->signers, .revoked = options->revoked, .gpg = options->keyring};
+    const char *signer = NULL;
+    struct tt_error err = {0};
 
-    add(push, &list, "git");
-    add(push, &list, "-C");
-    add(push, &list, push->session->options.repository);
-    add(push, &list, "-c");
-    add(push, &list,
-        tt_printf(arena, "gpg.ssh.allowedSignersFile=%s", push->session->options.signers));
-    add(push, &list, "-c");
-    add(push, &list, "gpg.program=false");
-    add(push, &list, "-c");
-    add(push, &list, "gpg.x509.program=false");
-    add(push, &list, "-c");
-    add(push, &list, "gpg.ssh.program=ssh-keygen");
-    add(push, &list, "verify-commit");
-    add(push, &list, push->new);
-    *TT_VEC_ADD(arena, &list) = NULL;
-    return run_program(push, "git", (char **)list.items) == 0;
+    if (!tt_verify_is_set(&keys))
+        return true;
+    if (tt_verify_commit(&push->session->arena, options->repository, push->new, &keys, &signer,
+                         &err) < 0) {
+        tt_wrap(&err, options->gate ? "the push is refused" : "nothing is done with the push");
+        tt_session_complain(push->session, &err);
+        return false;
+    }
+    if (options->gate || !options->quiet)
+        printf("Commit %.12s is signed by %s.\n", push->new, signer);
+    return true;
 }
 
 static int gate(struct push *push)
@@ -256,13 +250,8 @@ int tt_hook_run(struct tt_session *session)
     read_push(&push);
     if (!push.new)
         return 0;
-    if (session->options.signers && !is_signed(&push)) {
-        fprintf(stderr,
-                "trimtab: commit %.12s has no SSH signature of an allowed signer: nothing is done "
-                "with it; sign it (git commit --amend -S) with a key of %s\n",
-                push.new, session->options.signers);
+    if (!is_signed(&push))
         return 1;
-    }
     session->options.revision = push.new;
     if (!tt_session_require_specs(session)) {
         if (session->options.gate)

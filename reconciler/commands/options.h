@@ -40,7 +40,9 @@ struct tt_options {
     const char *as;      /* adopt: "Service/web" */
     const char *by;      /* approve: in whose name; NULL: the user's */
     const char *policy;  /* hook: plan or apply; NULL: not given */
-    const char *signers; /* hook: who may sign what is pushed; NULL: nobody has to */
+    const char *signers; /* hook: SSH keys that may sign what is pushed; NULL: none */
+    const char *revoked; /* hook: of these, those that may not any more */
+    const char *keyring; /* hook: GPG keys that may sign */
     bool gate;           /* hook: before the push is taken */
     bool force;          /* hook: in the place of another hook */
     bool steps;          /* graph: the plan instead of the fleet */

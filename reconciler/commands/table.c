@@ -44,7 +44,7 @@ static const struct tt_command commands[] = {
      tt_cmd_serve},
     {"hook", "install|uninstall|run [REPO]",
      "Plan or apply what is pushed to a repository, in sight of who pushes it.",
-     "policy gate signers force", 1, 2, tt_cmd_hook},
+     "policy gate signers revoked keyring force", 1, 2, tt_cmd_hook},
     {"unlock", "DEPLOYMENT", "Show the lock of a deployment and break it.", "auto-approve", 1, 1,
      tt_cmd_unlock},
     {"agent", "ROOT", "Put the scripts of balancer machines into a template's root folder.", "", 1,

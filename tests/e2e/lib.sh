@@ -109,6 +109,33 @@ commit_example() {
     commit first
 }
 
+# commit_sim COUNT [POLICY]: a service of so many servers in a simulated cloud.
+commit_sim() {
+    mkdir -p "$repo" "$state"
+    [ -d "$repo/.git" ] || git -C "$repo" init -q -b main
+    cat >"$repo/fleet.yaml" <<END
+apiVersion: trimtab/v1
+kind: Account
+metadata: {name: cloud}
+spec: {provider: sim, regions: [r]}
+---
+apiVersion: trimtab/v1
+kind: Deployment
+metadata: {name: shop}
+spec: {guard: {maxDestroy: 30%}${2:+, $2}}
+---
+apiVersion: trimtab/v1
+kind: Service
+metadata: {name: web}
+spec:
+  deployment: shop
+  server: {template: t}
+  port: 80
+  placements: [{account: cloud, region: r, count: $1}]
+END
+    commit "$*"
+}
+
 commit() {
     git -C "$repo" add -A
     git -C "$repo" commit -q -m "$1"
@@ -156,6 +183,17 @@ answers_from() {
         sleep 0.5
     done
     return 1
+}
+
+# eventually SECONDS COMMAND...: until it is true.
+eventually() {
+    local until=$((SECONDS + $1))
+
+    shift
+    until "$@"; do
+        [ "$SECONDS" -lt "$until" ] || return 1
+        sleep 0.2
+    done
 }
 
 # the plan has nothing to do

@@ -5,43 +5,17 @@ set -uo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh" "$1"
 
-# fleet COUNT [PORT]: a service of so many servers in a cloud of the simulator.
-fleet() {
-    cat >"$repo/fleet.yaml" <<END_OF_SPECS
-apiVersion: trimtab/v1
-kind: Account
-metadata: {name: cloud}
-spec: {provider: sim, regions: [r]}
----
-apiVersion: trimtab/v1
-kind: Deployment
-metadata: {name: shop}
-spec: {guard: {maxDestroy: 30%}}
----
-apiVersion: trimtab/v1
-kind: Service
-metadata: {name: web}
-spec:
-  deployment: shop
-  server: {template: ${2:-t}}
-  port: 80
-  placements: [{account: cloud, region: r, count: $1}]
-END_OF_SPECS
-    commit "$*"
-}
-
 has_servers() {
     [ "$(status 'len(d["deployments"][0]["services"][0]["servers"])')" = "$1" ]
 }
 
-mkdir -p "$repo" "$state"
-git -C "$repo" init -q -b main
+mkdir -p "$repo"
 tt approve 1
 check "before there is a store, there is no run" says 'there is no run 1: none is recorded'
-fleet 6
+commit_sim 6
 tt apply --auto-approve
 check "six servers are made" has_servers 6
-fleet 2
+commit_sim 2
 tt apply --auto-approve
 check "that four go is held" exits 3
 check "and who applies is told how to go on" says 'waits for trimtab approve 2'
@@ -69,12 +43,12 @@ check "a second time is refused" says 'run 2 was approved by Ann Other at'
 check "with an error" exits 1
 
 # Outdated by a commit, and by the world.
-fleet 6
+commit_sim 6
 tt apply --auto-approve
-fleet 1
+commit_sim 1
 tt apply --auto-approve
 check "another plan is held" exits 3
-fleet 2
+commit_sim 2
 tt approve 5 --auto-approve
 check "a newer commit makes it void" says 'the plan of run 5 was made for [0-9a-f]{12}, and refs/heads/main is at'
 git -C "$repo" reset -q --hard HEAD~1
@@ -109,9 +83,9 @@ tt show 5 --json
 check "and it is still not approved" says_json 'd["approved"]' None
 
 # Two at once: one of them carries it out.
-fleet 6
+commit_sim 6
 tt apply --auto-approve
-fleet 3
+commit_sim 3
 tt apply --auto-approve
 run=$(grep -o 'approve [0-9]*' "$out" | cut -d' ' -f2)
 for who in one two; do
@@ -122,7 +96,6 @@ check "of two who approve at once, one does" [ "$(cat "$place/one" "$place/two" 
 check "the other is told" grep -qE 'approved by|is locked|moved since|by run|locked' "$place/one" "$place/two"
 check "three are left" has_servers 3
 
-# A part that is held waits for the part that is not.
 tt approve --help
 check "help names the way" says -- '--by NAME'
 finish

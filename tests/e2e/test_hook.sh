@@ -61,23 +61,6 @@ push
 check "what is suspended is not applied" says 'not applied now: it is suspended'
 check "though it is planned" [ "$(machines | wc -l)" -eq 4 ]
 
-ssh-keygen -q -t ed25519 -N '' -f "$place/key"
-ssh-keygen -q -t ed25519 -N '' -f "$place/other"
-printf 'test@example.com %s\n' "$(cat "$place/key.pub")" >"$place/signers"
-git -C "$repo" config gpg.format ssh
-tt hook install "$bare" --gate --signers "$place/signers"
-echo unsigned >"$repo/README"
-commit "unsigned"
-push
-check "a commit that nobody signed is refused" exits 1
-check "and the reason is told" says '^remote: .*no SSH signature of an allowed signer'
-git -C "$repo" -c user.signingkey="$place/other" commit -q --amend -S -m "signed by another"
-push
-check "so is one that another signed" exits 1
-git -C "$repo" -c user.signingkey="$place/key" commit -q --amend -S -m "signed"
-push
-check "a signed one is taken" exits 0
-
 tt hook uninstall "$bare"
 check "the hooks are removed" [ ! -e "$bare/hooks/post-receive" ] && [ ! -e "$bare/hooks/pre-receive" ]
 printf '#!/bin/sh\nexit 0\n' >"$bare/hooks/post-receive"

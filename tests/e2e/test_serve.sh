@@ -23,17 +23,6 @@ log: json
 END
 }
 
-# eventually SECONDS COMMAND...: until it is true.
-eventually() {
-    local until=$((SECONDS + $1))
-
-    shift
-    until "$@"; do
-        [ "$SECONDS" -lt "$until" ] || return 1
-        sleep 0.2
-    done
-}
-
 logged() {
     grep -qE -- "$1" "$log"
 }

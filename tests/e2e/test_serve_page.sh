@@ -31,16 +31,6 @@ web:
 END
 }
 
-eventually() {
-    local until=$((SECONDS + $1))
-
-    shift
-    until "$@"; do
-        [ "$SECONDS" -lt "$until" ] || return 1
-        sleep 0.2
-    done
-}
-
 # get PATH [CURL OPTION...]: sets code to the status, and fills $page.
 get() {
     local path=$1
