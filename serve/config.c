@@ -86,6 +86,7 @@ static void read_repository(const struct reader *reader, const struct tt_doc_rep
     repository->password.file = copy(config, &doc->login.password_file);
     repository->password.env = copy(config, &doc->login.password_env);
     repository->ssh_key = copy(config, &doc->login.ssh_key);
+    repository->authorities = copy(config, &doc->login.authorities);
     repository->webhook = doc->webhook.form.given
                               ? (enum tt_webhook_form)(doc->webhook.form.number + 1)
                               : TT_WEBHOOK_NONE;
@@ -264,6 +265,7 @@ struct tt_config *tt_config_read(struct tt_arena *arena, const char *file,
     if (!config)
         abort();
     tt_arena_init(&config->arena);
+    config->text = tt_strndup(&config->arena, text, size);
     decode(&(struct reader){config, &report}, file, text, size);
     if (!findings.count)
         return config;

@@ -37,7 +37,9 @@ struct tt_repository_config {
     tt_time poll;         /* between two looks */
     const char *username; /* NULL: "git" over ssh, "trimtab" over https */
     struct tt_secret_source password;
-    const char *ssh_key;          /* a file; NULL: the agent's keys */
+    const char *ssh_key; /* a file; NULL: the agent's keys */
+    const char
+        *authorities; /* a file of certificates that https is checked with; NULL: the host's */
     struct tt_verify_keys verify; /* who may sign what is followed; unset: nobody has to */
     enum tt_webhook_form webhook;
     struct tt_secret_source webhook_secret;
@@ -80,6 +82,7 @@ struct tt_web_config {
 
 struct tt_config {
     struct tt_arena arena; /* where all of it lives */
+    const char *text;      /* as it was read */
     TT_VEC(struct tt_repository_config) repositories;
     TT_VEC(struct tt_notify_config) notifications;
     const char *state; /* NULL: as every command finds it */

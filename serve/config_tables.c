@@ -25,6 +25,8 @@ static const struct tt_field login_fields[] = {
     {"passwordEnv", TT_FIELD_STRING, AT(tt_doc_login, password_env),
      "The variable of the environment that holds the password or token."},
     {"sshKey", TT_FIELD_STRING, AT(tt_doc_login, ssh_key), "A file with a private key."},
+    {"authorities", TT_FIELD_STRING, AT(tt_doc_login, authorities),
+     "A file with the certificates that the server's is checked with; the host's by default."},
     {0}};
 static const struct tt_table login = {.name = "login",
                                       .size = sizeof(struct tt_doc_login),

@@ -14,7 +14,7 @@ struct tt_doc_secret {
 
 struct tt_doc_login {
     struct tt_object at;
-    struct tt_scalar username, password_file, password_env, ssh_key;
+    struct tt_scalar username, password_file, password_env, ssh_key, authorities;
 };
 
 struct tt_doc_webhook {

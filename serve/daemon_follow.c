@@ -87,8 +87,8 @@ static void look(struct tt_follower *follower)
     bool good;
 
     tt_arena_init(&arena);
-    good = tt_poll_fetch(&arena, follower->config, follower->folder, &follower->stop, &revision,
-                         &err) == 0;
+    good = tt_poll_fetch_by_child(&arena, daemon->program, daemon->state_folder, follower->all,
+                                  follower->config, &follower->runner, &revision, &err) == 0;
     if (!good) {
         complain(follower, &err, true);
         if (follower->revision ||
@@ -152,6 +152,7 @@ static void *follow(void *self)
 static void free_follower(struct tt_follower *follower)
 {
     pthread_cond_destroy(&follower->wake);
+    tt_runner_release(&follower->runner);
     free(follower->folder);
     free(follower->revision);
     free(follower->wrong);
@@ -163,10 +164,16 @@ static struct tt_follower *make(struct tt_daemon *daemon, const struct tt_reposi
 {
     struct tt_follower *follower = calloc(1, sizeof(*follower));
 
-    if (!follower || asprintf(&follower->folder, "%s/serve/repositories/%s.git",
-                              daemon->state_folder, config->name) < 0)
+    struct tt_arena scratch;
+
+    if (!follower)
         abort();
+    tt_arena_init(&scratch);
+    tt_daemon_set(&follower->folder, tt_poll_folder(&scratch, daemon->state_folder, config->name));
+    tt_arena_release(&scratch);
+    tt_runner_init(&follower->runner);
     follower->daemon = daemon;
+    follower->all = daemon->config;
     follower->config = config;
     atomic_init(&follower->stop, false);
     tt_daemon_cond_init(&follower->wake);
@@ -200,6 +207,7 @@ void tt_follow_stop(struct tt_daemon *daemon)
     pthread_mutex_lock(&daemon->mutex);
     for (size_t i = 0; i < daemon->follower_count; i++) {
         atomic_store(&daemon->followers[i]->stop, true);
+        tt_runner_stop(&daemon->followers[i]->runner);
         pthread_cond_broadcast(&daemon->followers[i]->wake);
     }
     pthread_mutex_unlock(&daemon->mutex);

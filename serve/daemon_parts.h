@@ -43,7 +43,9 @@ struct tt_deployment_state {
 /* A repository that is followed, by a thread of its own. */
 struct tt_follower {
     struct tt_daemon *daemon;
-    const struct tt_repository_config *config; /* of the configuration with which it began */
+    const struct tt_config *all;               /* the configuration with which it began */
+    const struct tt_repository_config *config; /* its part of it */
+    struct tt_runner runner;                   /* of fetches */
     char *folder;                              /* the clone */
     char *revision;                            /* read last; NULL: none yet */
     char *wrong;                               /* a newer one whose specs are wrong */

@@ -4,7 +4,6 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "base/str.h"
@@ -12,8 +11,6 @@
 
 #define RUNS_LOOKED_AT 200
 #define EXIT_HELD      3
-
-extern char **environ;
 
 /* --- its command line --------------------------------------------------------------------------
  */
@@ -80,20 +77,6 @@ static const char *const *arguments(struct tt_job *job)
     return list.items;
 }
 
-/* Ours, with what history calls the trigger; without what speaks to this process alone. */
-static const char *const *environment(struct tt_job *job)
-{
-    struct tt_strings list = {0};
-
-    for (char **entry = environ; *entry; entry++)
-        if (!tt_starts_with(*entry, "TRIMTAB_TRIGGER=") &&
-            !tt_starts_with(*entry, "NOTIFY_SOCKET=") && !tt_starts_with(*entry, "WATCHDOG_"))
-            add(job, &list, *entry);
-    add(job, &list, tt_printf(&job->arena, "TRIMTAB_TRIGGER=serve: %s", trigger_text(job)));
-    *TT_VEC_ADD(&job->arena, &list) = NULL;
-    return list.items;
-}
-
 /* --- its end -----------------------------------------------------------------------------------
  */
 
@@ -111,23 +94,9 @@ static int64_t find_run(struct tt_job *job)
     return 0;
 }
 
-/* The last line of what was said on standard error. */
-static const char *last_line(struct tt_job *job, const struct tt_buf *errors)
-{
-    char *text = tt_strdup(&job->arena, tt_buf_text(errors));
-    size_t length = strlen(text);
-    char *newline;
-
-    while (length > 0 && text[length - 1] == '\n')
-        text[--length] = '\0';
-    newline = strrchr(text, '\n');
-    text = newline ? newline + 1 : text;
-    return tt_starts_with(text, "trimtab: ") ? text + strlen("trimtab: ") : text;
-}
-
 static const char *explain(struct tt_job *job, int code, const struct tt_buf *errors)
 {
-    const char *said = last_line(job, errors);
+    const char *said = tt_runner_last_line(&job->arena, errors);
 
     if (code > 128)
         return tt_printf(&job->arena, "the run was ended by signal %d", code - 128);
@@ -269,12 +238,14 @@ static void *work(void *self)
 {
     struct tt_job *job = self;
     struct tt_daemon *daemon = job->daemon;
-    struct tt_runner_request request = {.program = daemon->program,
-                                        .argv = arguments(job),
-                                        .environment = environment(job),
-                                        .seconds = (int)(job->time_limit / 1000),
-                                        .line = tt_job_line,
-                                        .self = job};
+    struct tt_runner_request request = {
+        .program = daemon->program,
+        .argv = arguments(job),
+        .environment = tt_runner_environment(
+            &job->arena, tt_printf(&job->arena, "TRIMTAB_TRIGGER=serve: %s", trigger_text(job))),
+        .seconds = (int)(job->time_limit / 1000),
+        .line = tt_job_line,
+        .self = job};
     json_t *object = tt_daemon_event_object(job->repository, job->name);
     TT_BUF_AUTO errors = {0};
     struct tt_error err = {0};

@@ -5,17 +5,27 @@
 #ifndef TT_SERVE_POLL_H
 #define TT_SERVE_POLL_H
 
-#include <stdatomic.h>
-
 #include "model/policy.h"
 #include "serve/config.h"
+#include "serve/runner.h"
 
 /* Fetches the branch into the bare repository FOLDER, which is made when it is not there. The
- * newest commit's id in RET_REVISION (ARENA). STOP ends the transfer. Errors: NOT_FOUND (no such
- * branch), DENIED, UNAVAILABLE; their messages name the repository's address without secrets. */
+ * newest commit's id in RET_REVISION (ARENA). libgit2 waits for a silent server for ever: after
+ * SILENCE seconds (0: never) SIGALRM ends this process. Errors: NOT_FOUND (no such branch), DENIED,
+ * UNAVAILABLE; their messages name the repository's address without secrets. */
 int tt_poll_fetch(struct tt_arena *arena, const struct tt_repository_config *repository,
-                  const char *folder, const atomic_bool *stop, const char **ret_revision,
+                  const char *folder, unsigned silence, const char **ret_revision,
                   struct tt_error *err);
+
+/* The clone of the repository NAME. */
+const char *tt_poll_folder(struct tt_arena *arena, const char *state_folder, const char *name);
+
+/* The same by a child, `PROGRAM serve --fetch`, so that a server that says nothing holds up nobody
+ * who stops RUNNER. CONFIG is the configuration that REPOSITORY is of. */
+int tt_poll_fetch_by_child(struct tt_arena *arena, const char *program, const char *state_folder,
+                           const struct tt_config *config,
+                           const struct tt_repository_config *repository, struct tt_runner *runner,
+                           const char **ret_revision, struct tt_error *err);
 
 /* The newest commit that the clone FOLDER has, from an earlier fetch. NOT_FOUND: none. */
 int tt_poll_known(struct tt_arena *arena, const struct tt_repository_config *repository,

@@ -18,7 +18,7 @@
 struct fetch {
     struct tt_arena *arena;
     const struct tt_repository_config *repository;
-    const atomic_bool *stop;
+    unsigned silence;
     struct tt_error *err;
     int tries; /* of credentials */
 };
@@ -91,7 +91,27 @@ static int on_progress(const git_indexer_progress *progress, void *self)
     const struct fetch *fetch = self;
 
     (void)progress;
-    return atomic_load(fetch->stop) ? GIT_EUSER : 0;
+    alarm(fetch->silence);
+    return 0;
+}
+
+static int on_message(const char *text, int length, void *self)
+{
+    const struct fetch *fetch = self;
+
+    (void)text;
+    (void)length;
+    alarm(fetch->silence);
+    return 0;
+}
+
+/* Of a server that is not known to be the right one. */
+static const char *way_out(const struct tt_repository_config *repository)
+{
+    return tt_starts_with(repository->url, "ssh://")
+               ? ": its key is not the one in ~/.ssh/known_hosts, or none is there (ssh-keyscan "
+                 "shows it)"
+               : ": name those who sign for it under login, authorities";
 }
 
 static int fail(struct fetch *fetch, int code, const char *what, struct tt_error *err)
@@ -102,8 +122,9 @@ static int fail(struct fetch *fetch, int code, const char *what, struct tt_error
     if (fetch->err->class != TT_ERR_NONE)
         return tt_fail(err, fetch->err->class, "%s %s: %s", what, fetch->repository->url,
                        fetch->err->message);
-    return tt_fail(err, class, "%s %s: %s", what, fetch->repository->url,
-                   last && last->message ? last->message : "failed");
+    return tt_fail(err, class, "%s %s: %s%s", what, fetch->repository->url,
+                   last && last->message ? last->message : "failed",
+                   code == GIT_ECERTIFICATE ? way_out(fetch->repository) : "");
 }
 
 static int open_clone(struct fetch *fetch, const char *folder, git_repository **ret_clone,
@@ -120,6 +141,14 @@ static int open_clone(struct fetch *fetch, const char *folder, git_repository **
     if (code < 0)
         code = git_repository_init(ret_clone, folder, 1);
     return code < 0 ? fail(fetch, code, "cannot make a clone of", err) : 0;
+}
+
+/* libgit2 has one set of authorities for the whole process. */
+static int trust(const struct tt_repository_config *repository)
+{
+    return repository->authorities
+               ? git_libgit2_opts(GIT_OPT_SET_SSL_CERT_LOCATIONS, repository->authorities, NULL)
+               : 0;
 }
 
 /* The address is taken as it is written. To look for url.*.insteadOf in Git's configuration,
@@ -153,11 +182,11 @@ static int newest(struct tt_arena *arena, git_repository *clone,
 }
 
 int tt_poll_fetch(struct tt_arena *arena, const struct tt_repository_config *repository,
-                  const char *folder, const atomic_bool *stop, const char **ret_revision,
+                  const char *folder, unsigned silence, const char **ret_revision,
                   struct tt_error *err)
 {
     struct tt_error inner = {0};
-    struct fetch fetch = {arena, repository, stop, &inner, 0};
+    struct fetch fetch = {arena, repository, silence, &inner, 0};
     char *reference = tt_printf(arena, "refs/heads/%s", repository->branch);
     char *specification = tt_printf(arena, "+%s:%s", reference, reference);
     git_strarray specifications = {&specification, 1};
@@ -171,12 +200,17 @@ int tt_poll_fetch(struct tt_arena *arena, const struct tt_repository_config *rep
     git_fetch_options_init(&options, GIT_FETCH_OPTIONS_VERSION);
     options.callbacks.credentials = give_credentials;
     options.callbacks.transfer_progress = on_progress;
+    options.callbacks.sideband_progress = on_message;
     options.callbacks.payload = &fetch;
     options.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
     options.prune = GIT_FETCH_PRUNE;
-    code = make_remote(clone, repository->url, &remote);
+    code = trust(repository);
+    if (code == 0)
+        code = make_remote(clone, repository->url, &remote);
+    alarm(silence);
     if (code == 0)
         code = git_remote_fetch(remote, &specifications, &options, NULL);
+    alarm(0);
     if (code < 0)
         return fail(&fetch, code, "cannot fetch", err);
     return newest(arena, clone, repository, ret_revision, err);

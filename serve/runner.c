@@ -17,11 +17,12 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "model/words.h"
 
 #define LONGEST_LINE  ((size_t)1 << 20)
 #define KEPT_ERRORS   ((size_t)8192)
 #define KILL_AFTER_MS 30000 /* one that does not stop when its time is over */
-#define LARGEST_INPUT ((size_t)64 << 10)
+#define LARGEST_INPUT ((size_t)1 << 20)
 
 struct child {
     const struct tt_runner_request *request;
@@ -290,4 +291,35 @@ int tt_runner_run(struct tt_runner *runner, const struct tt_runner_request *requ
     }
     close_all(&child);
     return result;
+}
+
+/* --- what those who run children share ---------------------------------------------------------
+ */
+
+const char *const *tt_runner_environment(struct tt_arena *arena, const char *entry)
+{
+    size_t name = entry ? strcspn(entry, "=") + 1 : 0;
+    struct tt_strings list = {0};
+
+    for (char **at = environ; *at; at++)
+        if (!(name && strncmp(*at, entry, name) == 0) && !tt_starts_with(*at, "NOTIFY_SOCKET=") &&
+            !tt_starts_with(*at, "WATCHDOG_"))
+            tt_strings_add(arena, &list, *at);
+    if (entry)
+        tt_strings_add(arena, &list, entry);
+    *TT_VEC_ADD(arena, &list) = NULL;
+    return list.items;
+}
+
+const char *tt_runner_last_line(struct tt_arena *arena, const struct tt_buf *errors)
+{
+    char *text = tt_strdup(arena, tt_buf_text(errors));
+    size_t length = strlen(text);
+    char *newline;
+
+    while (length > 0 && text[length - 1] == '\n')
+        text[--length] = '\0';
+    newline = strrchr(text, '\n');
+    text = newline ? newline + 1 : text;
+    return tt_starts_with(text, "trimtab: ") ? text + strlen("trimtab: ") : text;
 }

@@ -29,7 +29,7 @@ struct tt_runner_request {
     const char *const *argv;        /* ends with NULL */
     const char *const *environment; /* ends with NULL */
     const void *input;              /* for its standard input; NULL: nothing */
-    size_t input_size;              /* at most 64 KiB */
+    size_t input_size;              /* at most 1 MiB */
     int seconds;                    /* it is asked to stop after so many; 0: never */
     /* Each line of its standard output, without the newline; NULL: they are dropped. */
     void (*line)(void *self, const char *line, size_t length);
@@ -40,6 +40,13 @@ struct tt_runner_request {
  * RET_ERRORS the end of what it said on standard error. Fails when it cannot be started. */
 int tt_runner_run(struct tt_runner *runner, const struct tt_runner_request *request, int *ret_code,
                   struct tt_buf *ret_errors, struct tt_error *err);
+
+/* The environment for a child: ours, without what speaks to this process alone, with ENTRY
+ * ("NAME=value"; NULL: none) in the place of one of that name. */
+const char *const *tt_runner_environment(struct tt_arena *arena, const char *entry);
+
+/* The last line of ERRORS, without "trimtab: "; "" when nothing was said. */
+const char *tt_runner_last_line(struct tt_arena *arena, const struct tt_buf *errors);
 
 /* From any thread: asks the child that runs, and each one after it, to stop. */
 void tt_runner_stop(struct tt_runner *runner);

@@ -9,6 +9,7 @@
 
 #include "base/str.h"
 #include "reconciler/commands/commands.h"
+#include "serve/poll.h"
 #include "serve/serve.h"
 #include "serve/systemd.h"
 #include "serve/web/web.h"
@@ -16,6 +17,8 @@
 /* Runs are started from the file that this process was, even when it has been replaced since. */
 #define THIS_PROGRAM "/proc/self/exe"
 #define TICK_MS      1000
+/* of a Git server, in seconds */
+#define LONGEST_SILENCE 60
 
 static struct tt_config *read_config(struct tt_session *session)
 {
@@ -128,6 +131,30 @@ static int serve(struct tt_session *session, const struct tt_serve_options *opti
     return result < 0;
 }
 
+/* Fetches one repository and says its newest commit: what the daemon has done by a child, and a way
+ * to try a login. */
+static int fetch(struct tt_session *session, const struct tt_config *config)
+{
+    const char *name = session->options.fetch, *revision = NULL;
+    const struct tt_repository_config *found = NULL;
+    struct tt_error err = {0};
+
+    TT_EACH (repository, &config->repositories)
+        found = strcmp(repository->name, name) == 0 ? repository : found;
+    if (!found) {
+        fprintf(stderr, "trimtab: the configuration has no repository %s\n", name);
+        return 1;
+    }
+    if (tt_poll_fetch(&session->arena, found,
+                      tt_poll_folder(&session->arena, state_folder(session, config), name),
+                      LONGEST_SILENCE, &revision, &err) < 0) {
+        tt_session_complain(session, &err);
+        return 1;
+    }
+    printf("%s\n", revision);
+    return 0;
+}
+
 int tt_cmd_serve(struct tt_session *session)
 {
     struct tt_serve_options options = {.program = THIS_PROGRAM, .clock = session->clock};
@@ -141,6 +168,12 @@ int tt_cmd_serve(struct tt_session *session)
     config = read_config(session);
     if (!config)
         return 1;
+    if (session->options.fetch) {
+        int code = fetch(session, config);
+
+        tt_config_free(config);
+        return code;
+    }
     if (session->options.check) {
         tt_config_free(config);
         if (!session->options.quiet)

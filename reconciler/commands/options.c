@@ -61,6 +61,8 @@ static const struct option table[] = {
      LISTED},
     {"config", "FILE", "the daemon's configuration", TEXT, AT(config), LISTED},
     {"check", NULL, "only check the configuration", FLAG, AT(check), LISTED},
+    {"fetch", "NAME", "only fetch the repository NAME, and print its newest commit", TEXT,
+     AT(fetch), LISTED},
     {"as", "Service/NAME", "what the machine becomes", TEXT, AT(as), LISTED},
     {"by", "NAME", "who approves (default: the user)", TEXT, AT(by), LISTED},
     {"policy", "POLICY", "what a push does: plan or apply (default: plan)", TEXT, AT(policy),

@@ -36,6 +36,7 @@ struct tt_options {
     const char *format;  /* graph: dot, mermaid or svg */
     const char *save;    /* a folder for the plan and the world it was made from */
     const char *config;  /* serve */
+    const char *fetch;   /* serve: this repository only */
     bool check;          /* serve: read the configuration only */
     const char *as;      /* adopt: "Service/web" */
     const char *by;      /* approve: in whose name; NULL: the user's */
