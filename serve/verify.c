@@ -255,7 +255,7 @@ static int judge(struct verify *verify, struct tt_error *err)
 
 static int judge_in_folder(struct verify *verify, struct tt_error *err)
 {
-    char folder[] = "/tmp/trimtab-verify-XXXXXX";
+    char *folder = tt_strdup(verify->arena, "/tmp/trimtab-verify-XXXXXX");
     int result;
 
     if (!mkdtemp(folder))
@@ -270,18 +270,20 @@ static int judge_in_folder(struct verify *verify, struct tt_error *err)
 static int read_commit(struct verify *verify, git_repository *repository, struct tt_error *err)
 {
     git_buf signature = GIT_BUF_INIT, content = GIT_BUF_INIT;
+    const git_error *last;
     git_oid id;
     int code = git_oid_fromstr(&id, verify->revision);
 
     if (code == 0)
         code = git_commit_extract_signature(&signature, &content, repository, &id, NULL);
-    if (code == GIT_ENOTFOUND && git_error_last() && git_error_last()->klass == GIT_ERROR_OBJECT) {
+    last = git_error_last();
+    if (code == GIT_ENOTFOUND && last && last->klass == GIT_ERROR_OBJECT) {
         code = refuse(verify, err, "is not signed: git commit --amend -S signs it");
     } else if (code < 0) {
         code = tt_git_fail(err, code, TT_ERR_NOT_FOUND,
                            tt_printf(verify->arena, "cannot read commit %.12s", verify->revision));
     } else if (signature.size > LARGEST_SIGNATURE || content.size > LARGEST_COMMIT ||
-               memchr(content.ptr, '\0', content.size)) {
+               !signature.ptr || !content.ptr || memchr(content.ptr, '\0', content.size)) {
         code = refuse(verify, err, "is too large to be verified");
     } else {
         verify->signature = tt_strndup(verify->arena, signature.ptr, signature.size);
@@ -296,7 +298,8 @@ int tt_verify_commit(struct tt_arena *arena, const char *repository, const char 
                      const struct tt_verify_keys *keys, const char **ret_signer,
                      struct tt_error *err)
 {
-    struct verify verify = {.arena = arena, .keys = keys, .revision = revision};
+    struct verify verify = {
+        .arena = arena, .keys = keys, .revision = revision, .signature = "", .content = ""};
     git_repository *opened = NULL;
     int result;
 
