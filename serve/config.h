@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "base/vec.h"
-#include "serve/verify.h"
+#include "reconciler/verify.h"
 #include "specs/specs.h"
 
 /* Where a secret is read from, at the moment it is needed; at most one is set, NULL else. */

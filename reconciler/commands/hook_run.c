@@ -13,7 +13,7 @@
 #include "base/str.h"
 #include "model/digest.h"
 #include "reconciler/commands/hook.h"
-#include "serve/verify.h"
+#include "reconciler/verify.h"
 
 #define MAX_LINE  4096
 #define EXIT_HELD 3

@@ -3,7 +3,7 @@
  * them, which alone know their file formats and algorithms. Git itself is not asked: it would go by
  * the repository's configuration, and look at replaced objects.
  */
-#include "serve/verify.h"
+#include "reconciler/verify.h"
 
 #include <git2.h>
 #include <stdlib.h>
@@ -12,16 +12,13 @@
 
 #include "base/file.h"
 #include "base/str.h"
-#include "model/words.h"
-#include "serve/runner.h"
+#include "providers/shell/shell.h"
 #include "specs/source_git.h"
 
 #define LARGEST_COMMIT    ((size_t)60 << 10)
 #define LARGEST_SIGNATURE ((size_t)60 << 10)
-#define MOST_LINES        200
 #define MOST_WORDS        20
-#define SECONDS           20
-#define NOT_FOUND         127 /* env's code */
+#define PATIENCE          20000 /* ms */
 
 /* One verification. */
 struct verify {
@@ -37,43 +34,23 @@ struct verify {
 /* --- tools -------------------------------------------------------------------------------------
  */
 
-static void keep_line(void *self, const char *line, size_t length)
+/* Runs a tool with the words ARGV, the content its input. Its exit code, or -1. */
+static int run(struct verify *verify, const char *const *argv, struct tt_error *err)
 {
-    struct verify *verify = self;
+    struct tt_arena *arena = verify->arena;
+    struct tt_shell_request request = {.argv = argv, .input = verify->content, .timeout = PATIENCE};
+    struct tt_run_result result = {0};
+    char *rest, *line;
 
-    if (verify->said.count < MOST_LINES)
-        tt_strings_add(verify->arena, &verify->said, tt_strndup(verify->arena, line, length));
-}
-
-/* Runs a tool with WORDS, the first its name; the content is its input. Its exit code, or -1. */
-static int run(struct verify *verify, const char *const *words, struct tt_error *err)
-{
-    const char *path = getenv("PATH");
-    const char *environment[] = {
-        tt_printf(verify->arena, "PATH=%s", path && *path ? path : "/usr/bin:/bin"), "LC_ALL=C",
-        tt_printf(verify->arena, "HOME=%s", verify->folder), NULL};
-    const char *argv[MOST_WORDS + 2] = {"env"};
-    struct tt_runner_request request = {.program = "/usr/bin/env",
-                                        .argv = argv,
-                                        .environment = environment,
-                                        .input = verify->content,
-                                        .input_size = strlen(verify->content),
-                                        .seconds = SECONDS,
-                                        .line = keep_line,
-                                        .self = verify};
-    struct tt_runner runner;
-    TT_BUF_AUTO errors = {0};
-    int code = -1, result;
-
-    for (int i = 0; i < MOST_WORDS && words[i]; i++)
-        argv[i + 1] = words[i];
+    tt_strings_add(arena, &request.environment, "LC_ALL=C");
+    tt_strings_add(arena, &request.environment, tt_printf(arena, "HOME=%s", verify->folder));
+    if (tt_shell_run(&request, arena, &result, err) < 0)
+        return tt_wrap(err, "cannot verify commit %.12s", verify->revision);
     memset(&verify->said, 0, sizeof(verify->said));
-    tt_runner_init(&runner);
-    result = tt_runner_run(&runner, &request, &code, &errors, err);
-    tt_runner_release(&runner);
-    if (result == 0 && code == NOT_FOUND)
-        return tt_fail(err, TT_ERR_INTERNAL, "%s is not installed: it verifies commits", words[0]);
-    return result < 0 ? -1 : code;
+    line = strtok_r(tt_strdup(arena, result.output), "\n", &rest);
+    for (; line; line = strtok_r(NULL, "\n", &rest))
+        tt_strings_add(arena, &verify->said, line);
+    return result.exit_code;
 }
 
 static int refuse(const struct verify *verify, struct tt_error *err, const char *why)
