@@ -6,6 +6,7 @@
  *   apply_zone.c     another zone for a server whose own has no room
  *   apply_member.c   enroll, withdraw
  *   apply_join.c     members that join one machine at the same time
+ *   apply_restore.c  members that an old stopProxy dropped together with another
  *   apply_setting.c  set-zones, set-listeners, set-health-check, move-address
  *
  * A call that returns WAIT was accepted; whether it took effect is seen by observing
@@ -43,6 +44,14 @@ enum tt_progress_word tt_call_move(const struct tt_call *call, struct tt_error *
 /* tt_proxy_start, together with whoever joins the same machine at this moment. */
 int tt_call_join(const struct tt_call *call, const struct tt_proxy *proxy,
                  const struct tt_proxy_member *member, struct tt_error *err);
+
+/* After stopProxy for SERVICE at STOPPED: those that are wanted there besides and were dropped,
+ * too, are started again. */
+int tt_call_restore(const struct tt_call *call, const struct tt_proxy *proxy, const char *service,
+                    const struct tt_endpoint *stopped, struct tt_error *err);
+
+/* Gives MEMBER the TLS files of the balancer's first listener that has some. */
+void tt_call_certificate(const struct tt_balancer *balancer, struct tt_proxy_member *member);
 
 /* False: there is no other zone that the specs allow, that has not refused, and in which the
  * service stays spread evenly. Else the step goes there. */

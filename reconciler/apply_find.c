@@ -164,6 +164,20 @@ static const struct tt_server *known_server(const struct tt_apply_run *run, cons
     return NULL;
 }
 
+const struct tt_server *tt_apply_known_server(const struct tt_apply_run *run,
+                                              const struct tt_step *step)
+{
+    bool local;
+
+    return known_server(run, step->account, step->region, step->server, &local);
+}
+
+bool tt_apply_is_dead(const struct tt_server *server)
+{
+    return server && (server->state == TT_SERVER_FAILED || server->state == TT_SERVER_STOPPED ||
+                      server->state == TT_SERVER_GONE);
+}
+
 /* "10.0.0.4:8080" or "[fd00::4]:8080" */
 static int parse_endpoint(const char *text, struct tt_endpoint *ret_endpoint, struct tt_error *err)
 {

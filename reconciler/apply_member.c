@@ -6,8 +6,7 @@
 
 #define DEFAULT_DRAIN 30000 /* of a service that left Git */
 
-/* The TLS files of the balancer's first listener that has some. */
-static void add_certificate(const struct tt_balancer *balancer, struct tt_proxy_member *member)
+void tt_call_certificate(const struct tt_balancer *balancer, struct tt_proxy_member *member)
 {
     if (balancer && balancer->listeners)
         TT_EACH (listener, balancer->listeners)
@@ -31,7 +30,7 @@ static enum tt_progress_word enroll_at_machine(const struct tt_call *call, const
         return TT_GO_FAILED;
     member.address = endpoint.address;
     member.port = endpoint.port;
-    add_certificate(tt_apply_balancer(call->run, call->step), &member);
+    tt_call_certificate(tt_apply_balancer(call->run, call->step), &member);
     return tt_call_word(tt_call_join(call, &proxy, &member, err), TT_GO_WAIT);
 }
 
@@ -72,11 +71,24 @@ static const char *pool_service(const struct tt_call *call, const char *machine,
     return NULL;
 }
 
-enum tt_progress_word tt_call_withdraw(const struct tt_call *call, struct tt_error *err)
+/* How long connections may take to end. Nobody waits for those to a server that is dead, or that
+ * does not exist any more. */
+static tt_time drain_of(const struct tt_call *call)
 {
     const struct tt_service *service = tt_apply_service(call->run, call->step);
+    const struct tt_server *server =
+        call->step->server ? tt_apply_known_server(call->run, call->step) : NULL;
+    bool stale = !call->step->server && call->step->subject.kind == TT_SUBJECT_SERVICE;
+
+    if (stale || tt_apply_is_dead(server))
+        return 0;
+    return service ? service->drain : DEFAULT_DRAIN;
+}
+
+enum tt_progress_word tt_call_withdraw(const struct tt_call *call, struct tt_error *err)
+{
     const char *machine = tt_apply_machine(call->run, call->step);
-    tt_time drain = service ? service->drain : DEFAULT_DRAIN;
+    tt_time drain = drain_of(call);
     struct tt_endpoint endpoint;
     struct tt_proxy proxy;
     const char *name;
@@ -96,6 +108,7 @@ enum tt_progress_word tt_call_withdraw(const struct tt_call *call, struct tt_err
     if (!name)
         return TT_GO_DONE; /* it is in no pool that we know */
     proxy = tt_call_proxy(call, machine);
-    return tt_call_word(tt_proxy_stop(&proxy, name, endpoint.address, endpoint.port, drain, err),
-                        TT_GO_WAIT);
+    if (tt_proxy_stop(&proxy, name, endpoint.address, endpoint.port, drain, err) < 0)
+        return TT_GO_FAILED;
+    return tt_call_word(tt_call_restore(call, &proxy, name, &endpoint, err), TT_GO_WAIT);
 }

@@ -130,6 +130,12 @@ const char *tt_apply_server(const struct tt_apply_run *run, int step);
 /* The provider's name for the cloud balancer of a step; NULL: Git has no such balancer. */
 const char *tt_apply_cloud_name(const struct tt_apply_run *run, const struct tt_step *step);
 
+/* The server that STEP names, as the plan's world has it; NULL: it has none. */
+const struct tt_server *tt_apply_known_server(const struct tt_apply_run *run,
+                                              const struct tt_step *step);
+/* False for NULL. */
+bool tt_apply_is_dead(const struct tt_server *server);
+
 /* Where a VM balancer reaches a member. */
 struct tt_endpoint {
     char address[64];

@@ -152,13 +152,6 @@ static enum tt_progress_word check_absent(const struct question *question)
     return wait_for(question, "not listed yet");
 }
 
-/* A machine that died while a member was to come or leave: waiting longer is of no use. */
-static bool is_dead(const struct tt_server *server)
-{
-    return server && (server->state == TT_SERVER_FAILED || server->state == TT_SERVER_STOPPED ||
-                      server->state == TT_SERVER_GONE);
-}
-
 static enum tt_progress_word check_cloud_member(const struct question *question,
                                                 struct tt_error *err)
 {
@@ -168,7 +161,7 @@ static enum tt_progress_word check_cloud_member(const struct question *question,
         name ? tt_region_balancer(question->region, name) : NULL;
     const struct tt_server *server = tt_region_find_server(question->region, id);
 
-    if (question->step->action == TT_STEP_ENROLL && is_dead(server)) {
+    if (question->step->action == TT_STEP_ENROLL && tt_apply_is_dead(server)) {
         tt_fail(err, TT_ERR_CONFLICT, "machine %s failed while it was to come into service", id);
         return TT_GO_FAILED;
     }
@@ -186,7 +179,7 @@ static enum tt_progress_word check_silent(const struct question *question, const
 {
     const struct tt_server *server = tt_region_find_server(question->region, machine);
 
-    if (is_dead(server)) {
+    if (tt_apply_is_dead(server)) {
         tt_fail(err, TT_ERR_CONFLICT, "the balancer's machine %s failed", machine);
         return TT_GO_FAILED;
     }
@@ -211,7 +204,7 @@ static enum tt_progress_word check_pool_member(const struct question *question,
     if (!pool)
         return check_silent(question, machine, err);
     if (question->step->action == TT_STEP_ENROLL &&
-        is_dead(tt_region_find_server(question->region, id))) {
+        tt_apply_is_dead(tt_region_find_server(question->region, id))) {
         tt_fail(err, TT_ERR_CONFLICT, "machine %s failed while it was to come into service", id);
         return TT_GO_FAILED;
     }

@@ -216,13 +216,14 @@ int tt_proxy_start_all(const struct tt_proxy *proxy, const struct tt_proxy_membe
     return result;
 }
 
-/* The contract's stopProxy knows no time: ours is told before. An image with scripts of its own
- * drains as it likes. */
-static int tell_drain(const struct tt_proxy *proxy, const char *service, tt_time drain,
-                      struct tt_arena *arena, struct tt_error *err)
+/* The contract's stopProxy knows no time: ours is told before, for this member alone. An image with
+ * scripts of its own drains as it likes. */
+static int tell_drain(const struct tt_proxy *proxy, const char *service, const char *address,
+                      const char *port, tt_time drain, struct tt_arena *arena, struct tt_error *err)
 {
-    const char *argv[] = {"configureProxy", "--drain", service,
-                          tt_printf(arena, "%" PRId64, (drain + 999) / 1000), NULL};
+    const char *argv[] = {
+        "configureProxy", "--drain", service, tt_printf(arena, "%" PRId64, (drain + 999) / 1000),
+        address,          port,      NULL};
     struct tt_error inner = {0};
     struct tt_run_result run;
 
@@ -244,7 +245,7 @@ int tt_proxy_stop(const struct tt_proxy *proxy, const char *service, const char 
 
     snprintf(port_text, sizeof(port_text), "%d", port);
     tt_arena_init(&arena);
-    result = tell_drain(proxy, service, drain, &arena, err);
+    result = tell_drain(proxy, service, address, port_text, drain, &arena, err);
     tt_arena_release(&arena);
     return result < 0 ? -1 : call(proxy, argv, NULL, drain + CALL_TIMEOUT, err);
 }

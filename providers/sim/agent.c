@@ -194,7 +194,7 @@ static int obey(struct tt_sim *sim, struct sim_server *machine,
     if (strcmp(name, "stopProxy") == 0)
         return stop_proxy(machine, argv);
     if (strcmp(name, "configureProxy") == 0 && tt_streq(argv[1], "--drain"))
-        return count_words(argv) == 4 ? 0 : EXIT_USAGE;
+        return count_words(argv) == 6 ? 0 : EXIT_USAGE;
     if (strcmp(name, "configureProxy") == 0)
         return configure_proxy(sim, machine, request->input);
     if (strcmp(name, "listProxy") == 0 && tt_streq(argv[1], "--listeners"))

@@ -248,9 +248,9 @@ static int withdraw(struct tt_provider *provider, const char *region, const char
 
     (void)region;
     (void)balancer;
-    (void)drain;
     if (enter(toy, TOY_WITHDRAW, err) < 0)
         return -1;
+    toy->drain = (int)(drain / 1000);
     for (int i = 0; i < toy->member_count; i++)
         if (tt_streq(toy->members[i].server, server))
             toy->members[i].state = TT_MEMBER_DRAINING;
@@ -299,8 +299,9 @@ static void stop_member(struct toy *toy, const char *machine, const char *addres
 {
     for (int i = 0; i < toy->member_count; i++)
         if (tt_streq(toy->members[i].machine, machine) &&
-            tt_streq(toy->members[i].server, address) && toy->members[i].port == port)
-            toy->members[i] = toy->members[--toy->member_count];
+            tt_streq(toy->members[i].server, address) &&
+            (toy->old_stop || toy->members[i].port == port))
+            toy->members[i--] = toy->members[--toy->member_count];
 }
 
 static int run(struct tt_provider *provider, const struct tt_run_request *request,
@@ -326,6 +327,8 @@ static int run(struct tt_provider *provider, const struct tt_run_request *reques
         join(toy, request->machine, argv[1], argv[5], atoi(argv[6]));
     } else if (strcmp(script, "stopProxy") == 0 && count >= 4) {
         stop_member(toy, request->machine, argv[1], atoi(argv[3]));
+    } else if (strcmp(script, "configureProxy") == 0 && count >= 4) {
+        toy->drain = atoi(argv[3]);
     } else {
         pthread_mutex_unlock(&toy->lock);
         return tt_fail(err, TT_ERR_NOT_FOUND, "no %s on this machine", argv[0]);
@@ -416,7 +419,7 @@ static const struct tt_provider_ops toy_ops = {
 
 void toy_init(struct toy *toy)
 {
-    *toy = (struct toy){.provider = {.ops = &toy_ops}, .boot = 2, .now = 1000000};
+    *toy = (struct toy){.provider = {.ops = &toy_ops}, .boot = 2, .drain = -1, .now = 1000000};
     pthread_mutex_init(&toy->lock, NULL);
     toy->clock = (struct tt_clock){.now = toy_now, .sleep = toy_sleep, .self = toy};
 }

@@ -61,6 +61,7 @@ struct toy {
     const char *address_holder;
     int calls[TOY_CALLS];
     int busy, most_busy; /* calls under way that change something */
+    int drain;           /* seconds that were told last; -1: none */
     int call_time;       /* real microseconds that each of them takes */
     /* settings */
     int boot;
@@ -68,7 +69,8 @@ struct toy {
     bool no_public;      /* new machines get no public address */
     bool fail_boot;      /* new machines fail instead of running */
     bool never_run;
-    bool no_list; /* balancer machines without listProxy */
+    bool no_list;  /* balancer machines without listProxy */
+    bool old_stop; /* and with a stopProxy that knows the address alone */
     struct {
         enum toy_call call;
         int nth, times; /* from the NTH call on, TIMES calls; 0: none */
