@@ -37,9 +37,22 @@ struct tt_failing_port {
 /* Where they are remembered: by account, region, server and port. */
 typedef TT_VEC(struct tt_failing_port) tt_failing_ports;
 
+/* A member that a machine that cannot tell its pool was told of, and not asked to drop. */
+struct tt_told_member {
+    const char *account;
+    const char *region;
+    const char *machine; /* its id */
+    const char *service; /* "DEPLOYMENT.SERVICE" */
+    const char *address;
+    int port;
+};
+
+typedef TT_VEC(struct tt_told_member) tt_told_members; /* sorted by all of these in turn */
+
 struct tt_memory {
     TT_VEC(struct tt_recovery) recoveries;
     TT_VEC(struct tt_known_server) servers;
+    tt_told_members told;
     struct tt_strings deployments; /* whose servers are known, even when there are none; sorted */
 };
 

@@ -64,13 +64,38 @@ static int read_servers(struct tt_arena *arena, const struct tt_json *document,
     return 0;
 }
 
+static int read_told(struct tt_arena *arena, const struct tt_json *document,
+                     struct tt_memory *memory, struct tt_error *err)
+{
+    struct tt_json array;
+    size_t count;
+
+    if (tt_json_array(document, "told", &array, &count, err) < 0)
+        return -1;
+    for (size_t i = 0; i < count; i++) {
+        struct tt_json item = tt_json_item(&array, i);
+        struct tt_told_member *told = TT_VEC_ADD(arena, &memory->told);
+
+        if (tt_json_object(&item, err) < 0 ||
+            tt_json_required_string(arena, &item, "account", &told->account, err) < 0 ||
+            tt_json_required_string(arena, &item, "region", &told->region, err) < 0 ||
+            tt_json_required_string(arena, &item, "machine", &told->machine, err) < 0 ||
+            tt_json_required_string(arena, &item, "service", &told->service, err) < 0 ||
+            tt_json_required_string(arena, &item, "address", &told->address, err) < 0 ||
+            tt_json_int(&item, "port", 1, 65535, &told->port, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int read_document(struct tt_arena *arena, const struct tt_json *document,
                          struct tt_memory *memory, struct tt_error *err)
 {
     if (tt_json_object(document, err) < 0 ||
         (tt_json_member(document, "format").value &&
          tt_json_format(document, "trimtab.memory/v1", err) < 0) ||
-        read_recoveries(arena, document, memory, err) < 0)
+        read_recoveries(arena, document, memory, err) < 0 ||
+        read_told(arena, document, memory, err) < 0)
         return -1;
     return read_servers(arena, document, memory, err);
 }
@@ -96,6 +121,7 @@ int tt_memory_from_json(struct tt_arena *arena, const char *text, size_t size, c
 char *tt_memory_to_json(struct tt_arena *arena, const struct tt_memory *memory)
 {
     json_t *root = json_object(), *recoveries = json_array(), *servers = json_array();
+    json_t *told = json_array();
     struct tt_arena scratch;
 
     tt_arena_init(&scratch);
@@ -108,10 +134,16 @@ char *tt_memory_to_json(struct tt_arena *arena, const struct tt_memory *memory)
         json_array_append_new(servers, json_pack("{s:s, s:s, s:s, s:s}", "deployment",
                                                  known->deployment, "account", known->account,
                                                  "region", known->region, "id", known->id));
+    TT_EACH (member, &memory->told)
+        json_array_append_new(told, json_pack("{s:s, s:s, s:s, s:s, s:s, s:i}", "account",
+                                              member->account, "region", member->region, "machine",
+                                              member->machine, "service", member->service,
+                                              "address", member->address, "port", member->port));
     tt_arena_release(&scratch);
     json_object_set_new(root, "format", json_string("trimtab.memory/v1"));
     json_object_set_new(root, "recoveries", recoveries);
     json_object_set_new(root, "deployments", tt_json_from_strings(&memory->deployments));
     json_object_set_new(root, "servers", servers);
+    json_object_set_new(root, "told", told);
     return tt_json_text(arena, root);
 }

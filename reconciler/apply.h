@@ -34,7 +34,8 @@ struct tt_step_progress {
 
 struct tt_apply_request {
     const struct tt_desired *desired;
-    const struct tt_world *world; /* the plan was made from it */
+    const struct tt_world
+        *world; /* the plan was made from it, completed by memory (planner/told.h) */
     const struct tt_plan *plan;
     const struct tt_clouds *clouds;
     const struct tt_clock *clock;

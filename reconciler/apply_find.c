@@ -255,3 +255,21 @@ const char *tt_apply_machine_address(const struct tt_apply_run *run, const struc
         return NULL;
     return server->private_address ? server->private_address : server->public_address;
 }
+
+/* A step for an entry that belongs to no service of Git names only the balancer. */
+const char *tt_apply_pool_service(const struct tt_apply_run *run, const struct tt_step *step,
+                                  const char *machine, const struct tt_endpoint *endpoint,
+                                  struct tt_arena *arena)
+{
+    const struct tt_region *region =
+        tt_world_region(run->request->world, step->account, step->region);
+    const struct tt_pool *pool = region ? tt_region_pool(region, machine) : NULL;
+
+    if (step->subject.kind == TT_SUBJECT_SERVICE)
+        return tt_printf(arena, "%s.%s", step->subject.deployment, step->subject.name);
+    if (pool)
+        TT_EACH (member, &pool->members)
+            if (tt_streq(member->address, endpoint->address) && member->port == endpoint->port)
+                return member->service;
+    return NULL;
+}

@@ -82,7 +82,8 @@ static void add_steps(const struct tt_apply_run *run, struct known *known, struc
     }
 }
 
-/* Regions that the plan could not see keep what was known of them. */
+/* Regions that the plan could not see keep what was known of them. What is in doubt is forgotten.
+ */
 static int add_unseen(const struct tt_apply_run *run, struct known *known, struct tt_error *err)
 {
     const struct tt_clock *clock = run->request->clock;
@@ -90,6 +91,8 @@ static int add_unseen(const struct tt_apply_run *run, struct known *known, struc
 
     if (tt_store_load_memory(run->request->store, &known->arena, clock->now(clock->self), &memory,
                              err) < 0)
+        return -1;
+    if (tt_apply_forget_told(run, &memory, err) < 0)
         return -1;
     TT_EACH (server, &memory.servers) {
         const struct tt_region *region =

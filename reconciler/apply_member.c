@@ -52,25 +52,6 @@ enum tt_progress_word tt_call_enroll(const struct tt_call *call, struct tt_error
     return enroll_at_machine(call, machine, err);
 }
 
-/* The pool's own word for the service of an entry that belongs to no service of Git: the step names
- * only the balancer then. */
-static const char *pool_service(const struct tt_call *call, const char *machine,
-                                const struct tt_endpoint *endpoint)
-{
-    const struct tt_step *step = call->step;
-    const struct tt_region *region =
-        tt_world_region(call->run->request->world, step->account, step->region);
-    const struct tt_pool *pool = region ? tt_region_pool(region, machine) : NULL;
-
-    if (step->subject.kind == TT_SUBJECT_SERVICE)
-        return tt_printf(call->scratch, "%s.%s", step->subject.deployment, step->subject.name);
-    if (pool)
-        TT_EACH (member, &pool->members)
-            if (tt_streq(member->address, endpoint->address) && member->port == endpoint->port)
-                return member->service;
-    return NULL;
-}
-
 /* How long connections may take to end. Nobody waits for those to a server that is dead, or that
  * does not exist any more. */
 static tt_time drain_of(const struct tt_call *call)
@@ -104,7 +85,7 @@ enum tt_progress_word tt_call_withdraw(const struct tt_call *call, struct tt_err
         return tt_call_refuse(err, "the plan does not say on which machine the balancer is");
     if (tt_apply_endpoint(call->run, call->index, &endpoint, err) < 0)
         return TT_GO_FAILED;
-    name = pool_service(call, machine, &endpoint);
+    name = tt_apply_pool_service(call->run, call->step, machine, &endpoint, call->scratch);
     if (!name)
         return TT_GO_DONE; /* it is in no pool that we know */
     proxy = tt_call_proxy(call, machine);

@@ -9,6 +9,7 @@
  *   apply_find.c      what a step speaks of: specs, machines, addresses
  *   apply_wait.c      when a step's wait is over
  *   apply_known.c     what the run leaves for the next one's memory
+ *   apply_told.c      and what machines that cannot tell their pool were told
  *
  * Who may touch what: a step belongs to the worker that calls it or to the observer while it waits,
  * and is handed over under the lock. What a step found out (`made`) is written and read by others
@@ -23,6 +24,12 @@
 
 #define TT_INCARNATION_LENGTH 12
 #define TT_TOKEN_LENGTH       32
+
+/* Where a VM balancer reaches a member. */
+struct tt_endpoint {
+    char address[64];
+    int port;
+};
 
 struct tt_step_run {
     int open_before; /* steps before it that are not done */
@@ -130,17 +137,22 @@ const char *tt_apply_server(const struct tt_apply_run *run, int step);
 /* The provider's name for the cloud balancer of a step; NULL: Git has no such balancer. */
 const char *tt_apply_cloud_name(const struct tt_apply_run *run, const struct tt_step *step);
 
+/* The pool's own word for the service of a member that joins or leaves; NULL: it is in no pool that
+ * we know. */
+const char *tt_apply_pool_service(const struct tt_apply_run *run, const struct tt_step *step,
+                                  const char *machine, const struct tt_endpoint *endpoint,
+                                  struct tt_arena *arena);
+/* apply_told.c. Keeps that STEP's member joined or left a machine that cannot tell its pool. */
+void tt_apply_tell(const struct tt_apply_run *run, int step);
+/* Forgets what MEMORY has of machines that are not what they were. */
+int tt_apply_forget_told(const struct tt_apply_run *run, const struct tt_memory *memory,
+                         struct tt_error *err);
+
 /* The server that STEP names, as the plan's world has it; NULL: it has none. */
 const struct tt_server *tt_apply_known_server(const struct tt_apply_run *run,
                                               const struct tt_step *step);
 /* False for NULL. */
 bool tt_apply_is_dead(const struct tt_server *server);
-
-/* Where a VM balancer reaches a member. */
-struct tt_endpoint {
-    char address[64];
-    int port;
-};
 
 int tt_apply_endpoint(const struct tt_apply_run *run, int step, struct tt_endpoint *ret_endpoint,
                       struct tt_error *err);

@@ -201,8 +201,13 @@ static enum tt_progress_word check_pool_member(const struct question *question,
     struct tt_endpoint endpoint;
     TT_BUF_AUTO service = {0};
 
-    if (!pool)
-        return check_silent(question, machine, err);
+    if (!pool) {
+        enum tt_progress_word word = check_silent(question, machine, err);
+
+        if (word == TT_GO_DONE)
+            tt_apply_tell(question->run, question->index);
+        return word;
+    }
     if (question->step->action == TT_STEP_ENROLL &&
         tt_apply_is_dead(tt_region_find_server(question->region, id))) {
         tt_fail(err, TT_ERR_CONFLICT, "machine %s failed while it was to come into service", id);

@@ -168,6 +168,12 @@ int tt_store_load_memory(struct tt_store *store, struct tt_arena *arena, tt_time
                          struct tt_memory *ret_memory, struct tt_error *err);
 int tt_store_add_recovery(struct tt_store *store, const struct tt_recovery *recovery,
                           struct tt_error *err);
+/* What a machine that cannot tell its pool was told: MEMBER joined, or left. */
+int tt_store_set_told(struct tt_store *store, const struct tt_told_member *member, bool joined,
+                      struct tt_error *err);
+/* What it was told is not to be relied on any more. */
+int tt_store_forget_told(struct tt_store *store, const char *account, const char *region,
+                         const char *machine, struct tt_error *err);
 /* Probes that failed within the day before NOW, sorted. */
 int tt_store_load_failing(struct tt_store *store, struct tt_arena *arena, tt_time now,
                           tt_failing_ports *ret_ports, struct tt_error *err);

@@ -53,6 +53,10 @@ int tt_store_exec(struct tt_store *store, const char *sql, struct tt_error *err)
 int tt_store_prepare(struct tt_store *store, sqlite3_stmt **ret_statement, struct tt_error *err,
                      const char *sql, const char *format, ...);
 
+/* A part of tt_store_load_memory: under the lock. */
+int tt_store_load_told(struct tt_store *store, struct tt_arena *arena, tt_told_members *ret_told,
+                       struct tt_error *err);
+
 /* 1: a row, 0: the end, -1: an error. */
 int tt_store_step(struct tt_store *store, sqlite3_stmt *statement, struct tt_error *err);
 

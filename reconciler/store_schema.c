@@ -66,6 +66,11 @@ static const char *const versions[] = {
     "ALTER TABLE locks ADD COLUMN steady_end INTEGER;"
     "ALTER TABLE recoveries ADD COLUMN boot TEXT;"
     "ALTER TABLE recoveries ADD COLUMN steady INTEGER;",
+    /* 6: pools of machines that cannot tell theirs */
+    "CREATE TABLE told("
+    " account TEXT NOT NULL, region TEXT NOT NULL, machine TEXT NOT NULL, service TEXT NOT NULL,"
+    " address TEXT NOT NULL, port INTEGER NOT NULL,"
+    " PRIMARY KEY(account, region, machine, service, address, port)) WITHOUT ROWID;",
 };
 
 #define NEWEST ((int)(sizeof(versions) / sizeof(versions[0])))

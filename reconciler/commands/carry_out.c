@@ -14,6 +14,7 @@
 #include "reconciler/commands/progress.h"
 #include "reconciler/commands/record.h"
 #include "reconciler/plan_text.h"
+#include "reconciler/planner/told.h"
 
 #define LONGEST_TRIGGER 200
 
@@ -95,7 +96,7 @@ static int apply_with_progress(struct tt_session *session, struct tt_signals *si
     struct tt_progress progress;
     struct tt_apply_request request = {
         .desired = session->desired,
-        .world = session->world,
+        .world = tt_told_world(&session->arena, session->world, &session->memory),
         .plan = session->plan,
         .clouds = &session->clouds,
         .clock = session->clock,

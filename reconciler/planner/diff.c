@@ -97,10 +97,28 @@ static void compare_machine(struct tt_view *view, struct tt_roster_ticks *ticks,
         *TT_VEC_ADD(view->arena, &change->arrivals) = arrival;
 }
 
+/* Where nobody can say who is in a pool, whoever goes leaves it in any case. */
+static void leave_silent_pools(struct tt_view *view, const struct tt_service_change *change,
+                               struct tt_departure *departure)
+{
+    TT_EACH (link, &change->links) {
+        const char *address = tt_member_address(link->balancer, departure->machine);
+
+        if (link->usable && !link->target.cloud && !link->target.pool && link->balancer->target &&
+            address && covers(link, departure->machine))
+            *TT_VEC_ADD(view->arena, &departure->leaves) = (struct tt_leaving){
+                .balancer = link->balancer,
+                .address = tt_printf(view->arena, "%s:%d", address, link->service->spec->port),
+            };
+    }
+}
+
 static void add_departure(struct tt_view *view, struct tt_service_change *change,
                           struct tt_machine *machine)
 {
-    *TT_VEC_ADD(view->arena, &change->departures) = (struct tt_departure){
+    struct tt_departure *departure = TT_VEC_ADD(view->arena, &change->departures);
+
+    *departure = (struct tt_departure){
         .machine = machine,
         .server = machine->server->id,
         .slot = machine->slot,
@@ -108,6 +126,7 @@ static void add_departure(struct tt_view *view, struct tt_service_change *change
         .because = machine->because,
         .reason = machine->reason,
     };
+    leave_silent_pools(view, change, departure);
 }
 
 static void add_create(struct tt_view *view, struct tt_service_change *change,

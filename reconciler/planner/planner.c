@@ -16,6 +16,7 @@
 #include "reconciler/planner/place.h"
 #include "reconciler/planner/prove.h"
 #include "reconciler/planner/target.h"
+#include "reconciler/planner/told.h"
 #include "reconciler/planner/view.h"
 
 static int by_problem(const void *a, const void *b)
@@ -31,7 +32,7 @@ static int by_problem(const void *a, const void *b)
 }
 
 static struct tt_plan *assemble(struct tt_view *view, const struct tt_steps *steps,
-                                const struct tt_floors *floors)
+                                const struct tt_floors *floors, const struct tt_world *world)
 {
     struct tt_plan *plan = TT_NEW(view->arena, struct tt_plan);
     const char *hash = view->options->world_hash;
@@ -40,7 +41,7 @@ static struct tt_plan *assemble(struct tt_view *view, const struct tt_steps *ste
         qsort(view->problems.items, view->problems.count, sizeof(*view->problems.items),
               by_problem);
     plan->revision = view->desired->revision;
-    plan->world = hash ? hash : tt_world_hash(view->arena, view->world);
+    plan->world = hash ? hash : tt_world_hash(view->arena, world);
     TT_EACH (problem, &view->problems)
         *TT_VEC_ADD(view->arena, &plan->problems) = *problem;
     plan->steps.items = steps->items;
@@ -57,7 +58,8 @@ int tt_planner_plan(struct tt_arena *arena, const struct tt_desired *desired,
                     const struct tt_plan_options *options, struct tt_plan **ret_plan,
                     struct tt_error *err)
 {
-    struct tt_view *view = tt_view_new(arena, desired, world, memory, now, options);
+    const struct tt_world *told = tt_told_world(arena, world, memory);
+    struct tt_view *view = tt_view_new(arena, desired, told, memory, now, options);
     struct tt_floors floors = {0};
     struct tt_changes *changes;
     struct tt_steps steps;
@@ -73,6 +75,6 @@ int tt_planner_plan(struct tt_arena *arena, const struct tt_desired *desired,
     tt_guard(view, &steps);
     if (tt_prove(arena, view, &steps, &floors, err) < 0)
         return -1;
-    *ret_plan = assemble(view, &steps, &floors);
+    *ret_plan = assemble(view, &steps, &floors, world);
     return 0;
 }

@@ -158,11 +158,17 @@ tt apply --auto-approve --allow-destroy 2
 check "scaled down" exits 0
 check "two members left the pool" has_members 1
 
-# An image without listProxy is told, and believed.
+# An image without listProxy is told, and believed. The first time it is told of all: nothing is
+# known of what it was told.
 mv "$bin/listProxy" "$place/listProxy"
-edit 's/count: 1/count: 2/'
+edit 's/count: 1/count: 3/'
 tt apply --auto-approve
 check "without listProxy: applied" exits 0
+check "without listProxy: a second plan is empty" is_settled
+edit 's/count: 3/count: 2/'
+tt apply --auto-approve
+check "without listProxy: scaled down" exits 0
+check "without listProxy: only who goes is told" says 'Plan: 0 to add, 1 to change, 1 to destroy'
 mv "$place/listProxy" "$bin/listProxy"
 check "without listProxy: the pool is right" has_members 2
 

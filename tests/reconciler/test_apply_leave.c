@@ -231,6 +231,61 @@ static void who_joined_in_this_run_is_started_again(void **state)
     assert_false(has_member(l, "shop.web", "10.0.0.1", 80));
 }
 
+/* --- what is remembered ----------------------------------------------------------------------- */
+
+static size_t count_told(struct leaving *l)
+{
+    struct tt_memory memory = {0};
+
+    assert_int_equal(
+        tt_store_load_memory(l->f->request.store, &l->f->arena, 1, &memory, &l->f->err), 0);
+    return memory.told.count;
+}
+
+static void what_a_silent_machine_was_told_is_kept_while_it_runs(void **state)
+{
+    struct leaving *l = *state;
+    struct fixture *f = l->f;
+    struct tt_step *join = plan_add_step(f, TT_STEP_ENROLL, 0);
+
+    keep_journal(f);
+    f->toy.no_list = true;
+    add_server(l, "i-1", "web", "10.0.0.1");
+    join->balancer = "edge";
+    join->machine = "i-edge";
+    join->server = "i-1";
+    apply_on_world(l);
+    assert_int_equal(count_told(l), 1);
+    f->plan.steps.count = 0;
+    apply_on_world(l);
+    assert_int_equal(count_told(l), 1);
+    plan_withdraw(l, "i-1", "10.0.0.1:8080");
+    apply_on_world(l);
+    assert_int_equal(count_told(l), 0);
+    /* a machine that failed may have forgotten */
+    f->plan.steps.items[0].action = TT_STEP_ENROLL;
+    apply_on_world(l);
+    assert_int_equal(count_told(l), 1);
+    f->plan.steps.count = 0;
+    toy_find(&f->toy, "i-edge")->state = TT_SERVER_FAILED;
+    apply_on_world(l);
+    assert_int_equal(count_told(l), 0);
+}
+
+static void one_that_lists_its_pool_needs_no_memory(void **state)
+{
+    struct leaving *l = *state;
+    struct tt_step *join = plan_add_step(l->f, TT_STEP_ENROLL, 0);
+
+    keep_journal(l->f);
+    add_server(l, "i-1", "web", "10.0.0.1");
+    join->balancer = "edge";
+    join->machine = "i-edge";
+    join->server = "i-1";
+    apply_on_world(l);
+    assert_int_equal(count_told(l), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -245,6 +300,8 @@ int main(void)
         TEST(who_leaves_as_well_is_not),
         TEST(who_is_no_member_is_not),
         TEST(who_joined_in_this_run_is_started_again),
+        TEST(what_a_silent_machine_was_told_is_kept_while_it_runs),
+        TEST(one_that_lists_its_pool_needs_no_memory),
     };
 
     return cmocka_run_group_tests_name("apply leave", tests, NULL, NULL);
