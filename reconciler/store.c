@@ -54,8 +54,6 @@ static int open_file(struct tt_store *store, struct tt_error *err)
 {
     const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
 
-    if (touch_file(store->path, err) < 0)
-        return -1;
     if (sqlite3_open_v2(store->path, &store->db, flags, NULL) != SQLITE_OK)
         return tt_store_fail(store, err);
     sqlite3_busy_timeout(store->db, BUSY_TIMEOUT);
@@ -67,16 +65,11 @@ static int open_file(struct tt_store *store, struct tt_error *err)
     return tt_store_check_schema(store, err);
 }
 
-int tt_store_open(const char *folder, struct tt_store **ret_store, struct tt_error *err)
+static int open_store(const char *path, struct tt_store **ret_store, struct tt_error *err)
 {
-    struct tt_store *store;
-    TT_BUF_AUTO path = {0};
+    struct tt_store *store = calloc(1, sizeof(*store));
 
-    if (tt_make_folders(folder, 0700, err) < 0)
-        return tt_wrap(err, "cannot make the state folder");
-    tt_buf_addf(&path, "%s/store.db", folder);
-    store = calloc(1, sizeof(*store));
-    if (!store || !(store->path = strdup(tt_buf_text(&path)))) {
+    if (!store || !(store->path = strdup(path))) {
         free(store);
         return tt_fail(err, TT_ERR_INTERNAL, "out of memory");
     }
@@ -89,6 +82,23 @@ int tt_store_open(const char *folder, struct tt_store **ret_store, struct tt_err
     }
     *ret_store = store;
     return 0;
+}
+
+int tt_store_open(const char *folder, struct tt_store **ret_store, struct tt_error *err)
+{
+    TT_BUF_AUTO path = {0};
+
+    if (tt_make_folders(folder, 0700, err) < 0)
+        return tt_wrap(err, "cannot make the state folder");
+    tt_buf_addf(&path, "%s/store.db", folder);
+    if (touch_file(tt_buf_text(&path), err) < 0)
+        return -1;
+    return open_store(tt_buf_text(&path), ret_store, err);
+}
+
+int tt_store_open_memory(struct tt_store **ret_store, struct tt_error *err)
+{
+    return open_store(":memory:", ret_store, err);
 }
 
 void tt_store_use_clock(struct tt_store *store, const struct tt_clock *clock)

@@ -18,7 +18,19 @@ struct tt_store;
 /* Opens or makes FOLDER/store.db. Errors: INTERNAL (disk full, not writable, corrupt: the message
  * names the file and the way out). */
 int tt_store_open(const char *folder, struct tt_store **ret_store, struct tt_error *err);
+/* A store in memory, for a run that goes on without the file: empty, and nobody else sees it. */
+int tt_store_open_memory(struct tt_store **ret_store, struct tt_error *err);
 void tt_store_close(struct tt_store *store);
+
+/* True when an error of the store says that its file is damaged. */
+bool tt_store_is_damage(const struct tt_error *err);
+/* Looks through the whole file, where opening it saw only its head. */
+int tt_store_check(struct tt_store *store, struct tt_error *err);
+/* Renames FOLDER's damaged store, which is not open; *RET_KEPT (in ARENA): what it is called now.
+ */
+int tt_store_set_aside(const char *folder, tt_time now, struct tt_arena *arena,
+                       const char **ret_kept, struct tt_error *err);
+
 /* From now on the age of leases and recoveries of this boot of the host is told by CLOCK's steady
  * time, so that setting the wall clock changes none; CLOCK is borrowed. */
 void tt_store_use_clock(struct tt_store *store, const struct tt_clock *clock);

@@ -6,18 +6,21 @@
  */
 #include <errno.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "reconciler/store_db.h"
 
-static int fail_corrupt(const struct tt_store *store, struct tt_error *err)
+int tt_store_fail_damaged(const struct tt_store *store, const char *how, struct tt_error *err)
 {
-    return tt_fail(err, TT_ERR_INTERNAL,
-                   "the store %s is damaged (%s); it holds only history, so move it aside and go "
-                   "on: mv %s %s.damaged && rm -f %s-wal %s-shm",
-                   store->path, sqlite3_errmsg(store->db), store->path, store->path, store->path,
-                   store->path);
+    tt_fail(err, TT_ERR_INTERNAL,
+            "the store %s is damaged (%s); it holds only history: trimtab apply --without-store "
+            "sets it aside and goes on with a new one",
+            store->path, how);
+    if (err)
+        snprintf(err->code, sizeof(err->code), "%s", TT_STORE_DAMAGED);
+    return -1;
 }
 
 static bool is_full(int code, int number)
@@ -40,7 +43,7 @@ int tt_store_fail(struct tt_store *store, struct tt_error *err)
     switch (code & 0xff) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-        return fail_corrupt(store, err);
+        return tt_store_fail_damaged(store, sqlite3_errmsg(store->db), err);
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
         return tt_fail(err, TT_ERR_UNAVAILABLE,

@@ -11,6 +11,7 @@
  *   store_applied.c the commits that were applied
  *   store_locks.c  locks of deployments
  *   store_memory.c the planner's memory
+ *   store_rescue.c what to do when the file is damaged or cannot be written
  */
 #ifndef TT_RECONCILER_STORE_DB_H
 #define TT_RECONCILER_STORE_DB_H
@@ -39,8 +40,11 @@ struct tt_store {
     size_t prepared_count;
 };
 
+#define TT_STORE_DAMAGED "store-damaged" /* the code of such an error */
+
 /* Reports what SQLite said last, with the file and the way out. */
 int tt_store_fail(struct tt_store *store, struct tt_error *err);
+int tt_store_fail_damaged(const struct tt_store *store, const char *how, struct tt_error *err);
 
 /* Runs SQL without parameters. */
 int tt_store_exec(struct tt_store *store, const char *sql, struct tt_error *err);

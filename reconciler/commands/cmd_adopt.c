@@ -223,7 +223,7 @@ static int adopt_locked(struct adoption *adoption, struct tt_error *err)
     struct tt_strings deployments = {0};
     int code;
 
-    if (tt_session_open_store(session, err) < 0)
+    if (tt_session_open_store_for_run(session, err) < 0)
         return -1;
     tt_session_open_clouds(session, false);
     tt_strings_add(&session->arena, &deployments, adoption->service->deployment->name);

@@ -202,7 +202,7 @@ static int apply(struct run *run)
     struct tt_error err = {0};
     int code;
 
-    if (!session->store && tt_session_open_store(session, &err) < 0) {
+    if (!session->store && tt_session_open_store_for_run(session, &err) < 0) {
         tt_session_complain(session, &err);
         return 1;
     }

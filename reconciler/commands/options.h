@@ -30,6 +30,7 @@ struct tt_options {
     bool allow_vanished;
     bool auto_approve;
     int parallelism;
+    bool without_store;  /* go on when the store cannot be used */
     int number;          /* history: how many; 0: not given */
     bool plans;          /* history: recorded plans instead of runs */
     int keep;            /* history: how many the store keeps; 0: not given */

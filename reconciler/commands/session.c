@@ -142,6 +142,43 @@ int tt_session_open_store(struct tt_session *session, struct tt_error *err)
     return 0;
 }
 
+/* A damaged file is set aside; one that cannot be used otherwise stays as it is. */
+static int do_without_store(struct tt_session *session, const struct tt_error *why,
+                            struct tt_error *err)
+{
+    struct tt_error said = *why;
+    tt_time now = session->clock->now(session->clock->self);
+    const char *kept;
+    int result;
+
+    tt_store_close(session->store);
+    session->store = NULL;
+    if (tt_store_is_damage(why)) {
+        result = tt_store_set_aside(session->state_folder, now, &session->arena, &kept, err);
+        if (result == 0) {
+            tt_wrap(&said, "going on with a new store, the damaged one is kept as %s", kept);
+            result = tt_session_open_store(session, err);
+        }
+    } else {
+        tt_wrap(&said, "going on without the store: no history is kept, no lock keeps others out "
+                       "and what earlier runs remembered is not known");
+        result = tt_store_open_memory(&session->store, err);
+    }
+    tt_session_complain(session, &said);
+    return result;
+}
+
+int tt_session_open_store_for_run(struct tt_session *session, struct tt_error *err)
+{
+    struct tt_error why = {0};
+
+    if (!session->options.without_store)
+        return tt_session_open_store(session, err);
+    if (tt_session_open_store(session, &why) < 0 || tt_store_check(session->store, &why) < 0)
+        return do_without_store(session, &why, err);
+    return 0;
+}
+
 /* Opens the store where there is one; 1: there is none. */
 static int open_store(struct tt_session *session, struct tt_error *err)
 {

@@ -41,6 +41,9 @@ struct tt_session {
 
 /* Opens the store, which is made when there is none. */
 int tt_session_open_store(struct tt_session *session, struct tt_error *err);
+/* ... for a run that changes something: with --without-store a store that cannot be used is done
+ * without, which is said. */
+int tt_session_open_store_for_run(struct tt_session *session, struct tt_error *err);
 
 /* What "now" is for the plan: takenAt with --world, else the clock. */
 tt_time tt_session_now(const struct tt_session *session);

@@ -34,9 +34,25 @@ rm -f "$state"/store.db-*
 tt apply --auto-approve
 check "a broken store is an error" exits 1
 check "that names the file" says 'store\.db'
+check "and the way out" says 'apply --without-store'
+edit 's/count: 4/count: 5/'
+tt apply --auto-approve --without-store
+check "which goes on" exits 0
+check "and says where the broken one is kept" says 'kept as .*store\.db\.damaged-'
+check "as it was" grep -rq 'this is no database' "$state" --include='store.db.damaged-*'
+tt history
+check "with a new history" says 'done'
 rm -f "$state"/store.db*
+mkdir "$state/store.db"
 tt apply --auto-approve
-check "and deleting it is the way out" exits 0
+check "a store that cannot be opened is an error" exits 1
+check "that names it" says 'store\.db'
+edit 's/count: 5/count: 4/'
+tt apply --auto-approve --without-store
+check "the run goes on without it when asked" exits 0
+check "and says what that means" says 'no lock keeps others out'
+rmdir "$state/store.db"
+check "and all is done" is_settled
 
 # Full: no folder, no journal, no pid file can be written.
 edit 's/count: 4/count: 6/'
