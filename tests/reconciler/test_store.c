@@ -1,6 +1,6 @@
 /*
  * Covers reconciler/store*.c: what is written is there after a reopen, locks between
- * processes, and a store that is damaged, read-only, too new or on a full disk.
+ * processes, and a store that is read-only, too new or on a full disk.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -352,74 +352,6 @@ static void many_processes_share_it(void **state)
     assert_int_equal(query(f, "SELECT last FROM tokens"), PROCESSES * ROUNDS);
 }
 
-static void a_damaged_file_says_the_way_out(void **state)
-{
-    struct fixture *f = *state;
-    const char *garbage = "this is no database, and long enough to be taken for one: 0123456789";
-    const char *kept;
-    char *text;
-
-    assert_int_equal(tt_file_write(f->file, garbage, strlen(garbage), 0600, NULL), 0);
-    assert_int_equal(tt_store_open(f->folder, &f->store, &f->err), -1);
-    assert_int_equal(f->err.class, TT_ERR_INTERNAL);
-    assert_non_null(strstr(f->err.message, f->file));
-    assert_non_null(strstr(f->err.message, "apply --without-store"));
-    assert_true(tt_store_is_damage(&f->err));
-    /* what that does: the file is kept as it is, and another takes its place */
-    assert_int_equal(tt_store_set_aside(f->folder, 1000, &f->arena, &kept, &f->err), 0);
-    assert_int_equal(tt_file_read(&f->arena, kept, 1000, &text, NULL, NULL), 0);
-    assert_string_equal(text, garbage);
-    open_store(f);
-    assert_int_equal(tt_store_check(f->store, &f->err), 0);
-}
-
-static void a_store_in_memory_does_all_but_last(void **state)
-{
-    struct fixture *f = *state;
-    struct tt_run_record record = {.command = "apply"};
-    struct tt_step step = {.action = TT_STEP_CREATE_SERVER,
-                           .subject = {TT_SUBJECT_SERVICE, "storefront", "web", 0}};
-    int64_t token, run, intent;
-
-    assert_int_equal(tt_store_open_memory(&f->store, &f->err), 0);
-    assert_int_equal(tt_store_lock(f->store, &f->one, "apply", 1000, HOUR, &token, &f->err), 0);
-    assert_int_equal(tt_store_begin_run(f->store, &record, NULL, &run, &f->err), 0);
-    assert_int_equal(tt_store_intent(f->store,
-                                     &(struct tt_intent){.run = run, .what = &step, .lock = token},
-                                     1, &intent, &f->err),
-                     0);
-    assert_int_equal(tt_store_unlock(f->store, token, &f->err), 0);
-    tt_store_close(f->store);
-    f->store = NULL;
-    assert_int_equal(access(f->file, F_OK), -1);
-}
-
-static void a_file_damaged_inside_is_reported(void **state)
-{
-    struct fixture *f = *state;
-    struct tt_memory memory;
-    char garbage[4096];
-    struct stat st;
-    int fd;
-
-    open_store(f);
-    tt_store_close(f->store);
-    f->store = NULL;
-    fd = open(f->file, O_RDWR);
-    assert_int_equal(fstat(fd, &st), 0);
-    memset(garbage, 0x5a, sizeof(garbage));
-    for (off_t at = 4096; at < st.st_size; at += 4096)
-        assert_int_equal(pwrite(fd, garbage, sizeof(garbage), at), sizeof(garbage));
-    close(fd);
-    if (tt_store_open(f->folder, &f->store, &f->err) == 0) {
-        assert_int_equal(tt_store_check(f->store, &f->err), -1);
-        assert_true(tt_store_is_damage(&f->err));
-        assert_int_equal(tt_store_load_memory(f->store, &f->arena, 0, &memory, &f->err), -1);
-    }
-    assert_non_null(strstr(f->err.message, "is damaged"));
-    assert_non_null(strstr(f->err.message, "--without-store"));
-}
-
 static void a_newer_file_is_left_alone(void **state)
 {
     struct fixture *f = *state;
@@ -498,9 +430,6 @@ int main(void)
         TEST(the_lock_of_a_dead_process_is_free),
         TEST(a_reused_number_is_not_the_holder),
         TEST(many_processes_share_it),
-        TEST(a_damaged_file_says_the_way_out),
-        TEST(a_store_in_memory_does_all_but_last),
-        TEST(a_file_damaged_inside_is_reported),
         TEST(a_newer_file_is_left_alone),
         TEST(a_folder_that_cannot_be_written_is_named),
         TEST(a_full_disk_is_called_that),
