@@ -154,6 +154,8 @@ json_t *tt_json_from_health(const struct tt_health_check *health)
     if (!health)
         return json_null();
     object = json_object();
+    if (!health->http && !health->interval) /* it is known that there is none */
+        return object;
     check = json_object();
     if (health->http)
         json_object_set_new(check, "path", json_string(health->path));
