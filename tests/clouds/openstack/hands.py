@@ -32,13 +32,14 @@ def ask(method, service, path, body=None, token=None):
 
 
 def log_in():
-    return ask("POST", "keystone", "/v3/auth/tokens", {"auth": {
+    body, token = ask("POST", "keystone", "/v3/auth/tokens", {"auth": {
         "identity": {"methods": ["password"], "password": {"user": {
             "name": "admin", "domain": {"id": "default"}, "password": "adminpw"}}},
-        "scope": {"project": {"name": "admin", "domain": {"id": "default"}}}}})[1]
+        "scope": {"project": {"name": "admin", "domain": {"id": "default"}}}}})
+    return body["token"]["user"]["id"], token
 
 
-TOKEN = log_in()
+USER, TOKEN = log_in()
 
 
 def nova(method, path, body=None):
@@ -87,6 +88,32 @@ def members(name):
     found = octavia("GET", "/pools/%s/members" % pool_of(name))["members"]
     print(" ".join(sorted("%s:%d" % (slots.get(m["address"], m["address"]), m["protocol_port"])
                           for m in found)))
+
+
+def targets(name):
+    """What is behind each listener, and how it is checked."""
+    owner = octavia("GET", "/loadbalancers?name=" + name)["loadbalancers"][0]["id"]
+    found = octavia("GET", "/listeners?loadbalancer_id=" + owner)["listeners"]
+    for listener in sorted(found, key=lambda one: one["protocol_port"]):
+        pool = octavia("GET", "/pools/" + listener["default_pool_id"])["pool"]
+        ports = [member["protocol_port"]
+                 for member in octavia("GET", "/pools/%s/members" % pool["id"])["members"]]
+        monitor = pool["healthmonitor_id"] and octavia(
+            "GET", "/healthmonitors/" + pool["healthmonitor_id"])["healthmonitor"]
+        print("%d to %s, %s" % (listener["protocol_port"], " ".join(map(str, sorted(ports))),
+                                "%(type)s every %(delay)d s" % monitor if monitor else "unchecked"))
+
+
+def credential():
+    """An application credential: its id and its secret."""
+    made = ask("POST", "keystone", "/v3/users/%s/application_credentials" % USER, {
+        "application_credential": {"name": "test-%d" % time.time_ns()}}, TOKEN)[0][
+            "application_credential"]
+    print(made["id"], made["secret"])
+
+
+def token():
+    print(TOKEN)
 
 
 def machine(slot):

@@ -19,8 +19,9 @@ export TEST_USERNAME=admin TEST_PASSWORD=adminpw TEST_PROJECT_NAME=admin
 
 # Its own way out, which leaves no worker of a worker behind.
 stop_cloud() {
-    exec 7>&-
+    exec 7>&- 8>&-
     [ -z "${cloud:-}" ] || wait "$cloud"
+    [ -z "${tls:-}" ] || wait "$tls"
     clean_up
 }
 
@@ -68,6 +69,14 @@ client() {
     OS_AUTH_URL=http://127.0.0.1:$port/v3 OS_USERNAME=admin OS_PASSWORD=adminpw \
         OS_PROJECT_NAME=admin OS_USER_DOMAIN_ID=default OS_PROJECT_DOMAIN_ID=default \
         OS_IDENTITY_API_VERSION=3 openstack --os-compute-api-version 2.90 "$@"
+}
+
+# by CREDENTIALS: plans with these and Keystone by TLS; whoever logs in sees that nothing is left.
+by() {
+    sed -i "s|^  endpoint: .*|  endpoint: https://127.0.0.1:$secure/v3|;s|^  credentials: .*|  credentials: $1|" \
+        "$repo/fleet.yaml"
+    tt plan --worktree --detailed-exitcode
+    git -C "$repo" checkout -q fleet.yaml
 }
 
 settled() {
@@ -157,6 +166,31 @@ check "asks in a few lists" says 'private: 1 request.* list servers'
 check "and writes nothing" [ "$(hands stamps edge-lb)" = "$stamps" ]
 check "and calls nothing that writes" [ -z "$(grep -E 'request' "$err" | grep -vE '(list .*|versions|log in)$')" ]
 
+# Keystone by TLS, whose authority is nobody's but the cloud's.
+mkdir "$place/tls"
+mkfifo "$place/tls.in"
+exec 8<>"$place/tls.in"
+/usr/bin/python3 "$folder/tls.py" "$place/tls" "$port" <"$place/tls.in" >"$place/tls/port" 2>"$place/tls/log" 7>&- 8>&- &
+tls=$!
+trap stop_cloud EXIT
+for _ in $(seq 100); do
+    [ -s "$place/tls/port" ] && break
+    sleep 0.2
+done
+secure=$(cat "$place/tls/port")
+read -r id secret < <(hands credential)
+printf 'clouds: {mine: {auth_type: v3applicationcredential, cacert: %s, auth: {application_credential_id: %s, application_credential_secret: %s}}}\n' \
+    "$place/tls/ca.pem" "$id" "$secret" >"$place/clouds.yaml"
+export OS_CLIENT_CONFIG_FILE=$place/clouds.yaml
+by "{profile: mine}"
+check "an application credential of clouds.yaml, by TLS" exits 0
+by "{env: TEST}"
+check "an authority that nobody knows is not trusted" says 'region-unreachable'
+check "and the certificate is told" says 'certificate'
+TOKENS_CACERT=$place/tls/ca.pem TOKENS_TOKEN=$(hands token) TOKENS_PROJECT_NAME=admin by "{env: TOKENS}"
+check "a token" exits 0
+check "no secret is told" [ -z "$(grep -F -e "$secret" -e adminpw "$out" "$err")" ]
+
 # What hands and failures do: drift names it, apply mends it.
 broken=$(hands machine 0)
 hands break-down 0
@@ -200,6 +234,13 @@ edit 's/zones: \[az1, az2, az-broken\]/zones: [az1, az2]/;s/count: 6/count: 4/'
 tt apply --auto-approve
 settled "without that zone"
 check "two zones have two each" sees "$even" servers
+
+# A second target has a pool of its own, and what Octavia rounds settles.
+edit 's/^  name: edge-lb/  name: edge-lb\n  listeners: [{port: 80, targetPort: 8080}, {port: 81, targetPort: 9090}]\n  health: {tcp: {}, interval: 1500ms, timeout: 3s, unhealthyAfter: 12}/'
+tt apply --auto-approve
+settled "two targets and a check"
+check "each has the four servers, checked alike" sees "80 to 8080 8080 8080 8080, TCP every 1 s
+81 to 9090 9090 9090 9090, TCP every 1 s" targets edge-lb
 
 tt offers
 check "offers lists the balancers" says 'edge-lb'
