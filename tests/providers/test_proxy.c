@@ -179,7 +179,8 @@ static void test_stop_is_the_contract_and_waits_for_the_drain(void **state)
 
     ok(talker, tt_proxy_stop(&talker->proxy, "shop.web", "10.0.0.1", 8080, 90500, &talker->err));
     assert_int_equal(talker->call_count, 2);
-    assert_string_equal(talker->calls[0], "/enstratus/bin/configureProxy|--drain|shop.web|91|10.0.0.1|8080");
+    assert_string_equal(talker->calls[0],
+                        "/enstratus/bin/configureProxy|--drain|shop.web|91|10.0.0.1|8080");
     assert_string_equal(talker->calls[1], "/enstratus/bin/stopProxy|10.0.0.1|shop.web|8080");
     assert_true(talker->timeouts[1] > 90500);
 }
