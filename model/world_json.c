@@ -30,7 +30,8 @@ static int read_tags(struct tt_arena *arena, const struct tt_json *server, struc
         tt_json_string(arena, &json, "trimtab:balancer", &tags->balancer, err) < 0 ||
         tt_json_string(arena, &json, "trimtab:slot", &slot, err) < 0 ||
         tt_json_string(arena, &json, "trimtab:incarnation", &tags->incarnation, err) < 0 ||
-        tt_json_string(arena, &json, "trimtab:spec", &tags->spec, err) < 0)
+        tt_json_string(arena, &json, "trimtab:spec", &tags->spec, err) < 0 ||
+        tt_json_string(arena, &json, "trimtab:host-key", &tags->host_key, err) < 0)
         return -1;
     if (slot && *slot && strlen(slot) < 9 && strspn(slot, "0123456789") == strlen(slot))
         tags->slot = atoi(slot);

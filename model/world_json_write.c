@@ -47,6 +47,7 @@ static json_t *write_tags(const struct tt_tags *tags)
     }
     tt_json_set_known(object, "trimtab:incarnation", tags->incarnation);
     tt_json_set_known(object, "trimtab:spec", tags->spec);
+    tt_json_set_known(object, "trimtab:host-key", tags->host_key);
     return object;
 }
 

@@ -58,6 +58,7 @@ struct tt_tags tt_copy_tags(struct tt_arena *arena, const struct tt_tags *tags)
         .slot = tags->slot,
         .incarnation = tt_strdup(arena, tags->incarnation),
         .spec = tt_strdup(arena, tags->spec),
+        .host_key = tt_strdup(arena, tags->host_key),
     };
 }
 

@@ -51,6 +51,8 @@ static void take_mark(struct tt_tags *tags, const char *key, const char *value)
         tags->incarnation = value;
     else if (strcmp(key, "spec") == 0)
         tags->spec = value;
+    else if (strcmp(key, "host-key") == 0)
+        tags->host_key = value;
     else if (strcmp(key, "slot") == 0 && *value && strlen(value) < 7 &&
              value[strspn(value, "0123456789")] == '\0')
         tags->slot = atoi(value);

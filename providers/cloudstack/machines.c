@@ -55,6 +55,7 @@ static bool read_tags(const struct tt_cloudstack *cloud, struct tt_arena *arena,
                     : -1,
         .incarnation = tt_strdup(arena, tt_cloudstack_tag_of(machine, "trimtab:incarnation")),
         .spec = tt_strdup(arena, tt_cloudstack_tag_of(machine, "trimtab:spec")),
+        .host_key = tt_strdup(arena, tt_cloudstack_tag_of(machine, "trimtab:host-key")),
     };
     return true;
 }

@@ -70,6 +70,7 @@ struct tt_tags tt_openstack_tags_of(struct tt_arena *arena, const json_t *machin
         .slot = tt_reply_number(json_object_get(machine, "metadata"), MARK "slot", -1),
         .incarnation = mark_of(arena, machine, MARK "incarnation"),
         .spec = mark_of(arena, machine, MARK "spec"),
+        .host_key = mark_of(arena, machine, MARK "host-key"),
     };
 }
 

@@ -14,6 +14,7 @@
 
 struct place {
     const char *addresses[ADDRESSES]; /* in the order that they are tried in; NULL: none */
+    const char *host_key;             /* that it published; NULL: none, known_hosts has it */
 };
 
 struct tt_ssh_machines {
@@ -73,6 +74,8 @@ void tt_ssh_machines_learn(struct tt_ssh_machines *machines, const struct tt_ser
         place->addresses[0] = tt_strdup(&machines->arena, public ? public : private);
         place->addresses[1] = public ? tt_strdup(&machines->arena, private) : NULL;
     }
+    if (!tt_streq(place->host_key, server->tags.host_key))
+        place->host_key = tt_strdup(&machines->arena, server->tags.host_key);
     pthread_mutex_unlock(&machines->lock);
 }
 
@@ -109,7 +112,7 @@ static int locate(struct tt_ssh_machines *machines, const struct tt_run_request 
                   tt_ssh_find find, void *self, struct tt_arena *arena, struct place *ret_place,
                   struct tt_error *err)
 {
-    struct tt_server server;
+    struct tt_server server = {0};
 
     if (!is_known(machines, request->machine, ret_place)) {
         if (find(self, request->region, request->machine, arena, &server, err) < 0)
@@ -134,7 +137,8 @@ int tt_ssh_machines_run(struct tt_ssh_machines *machines, const struct tt_run_re
     if (locate(machines, request, find, self, arena, &place, err) < 0)
         return -1;
     for (int i = 0; i < ADDRESSES && place.addresses[i]; i++) {
-        struct tt_ssh_target target = {.address = place.addresses[i]};
+        struct tt_ssh_target target = {.address = place.addresses[i],
+                                       .host_key = place.host_key};
 
         own = (struct tt_error){0};
         if (tt_ssh_run(machines->ssh, &target, request, arena, ret_result, &own) == 0) {

@@ -20,7 +20,7 @@ int tt_ssh_machines_open(const struct tt_provider_settings *settings, struct tt_
 /* Ends all sessions; no call may be under way. NULL is nothing. */
 void tt_ssh_machines_close(struct tt_ssh_machines *machines);
 
-/* Remembers the addresses of SERVER, where it has any. */
+/* Remembers the addresses of SERVER, where it has any, and the host key that it published. */
 void tt_ssh_machines_learn(struct tt_ssh_machines *machines, const struct tt_server *server);
 
 /* Asks the cloud for one machine. Errors: NOT_FOUND. */

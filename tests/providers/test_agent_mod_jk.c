@@ -336,6 +336,31 @@ static void test_error_with_http_200_is_one(void **state)
     assert_non_null(strstr(machine->result.errors, "mod_jk refused the member"));
 }
 
+/* Whoever knows the name of the status worker may change the pool. */
+static void test_nobody_else_may_read_the_status_name(void **state)
+{
+    struct pool *pool = pool_get(state);
+    struct tt_arena *arena = &pool->machine->arena;
+    const char *name = agent_file(pool->machine, "enstratus/var/status");
+    struct tt_shell_request request = {
+        .argv = (const char *[]){"grep", "-rl", name,
+                                 tt_printf(arena, "%s/enstratus", pool->machine->root), NULL},
+        .timeout = 20000};
+    char *rest;
+
+    join(pool, "shop.web", "NONE NONE", 0);
+    assert_int_equal(tt_shell_run(&request, arena, &pool->machine->result, &pool->machine->err), 0);
+    rest = tt_strdup(arena, pool->machine->result.output);
+    assert_non_null(strstr(rest, "httpd.conf"));
+    for (char *file; (file = strtok_r(rest, "\n", &rest));) {
+        struct stat st;
+
+        assert_int_equal(stat(file, &st), 0);
+        if (st.st_mode & (S_IRWXG | S_IRWXO))
+            fail_msg("%s has mode %o", file, (unsigned)st.st_mode);
+    }
+}
+
 static bool openssl(struct pool *pool, const char *const *argv)
 {
     struct tt_shell_request request = {
@@ -399,6 +424,7 @@ int main(void)
         TEST(test_slots_grow),
         TEST(test_what_it_cannot_do_is_refused),
         TEST(test_error_with_http_200_is_one),
+        TEST(test_nobody_else_may_read_the_status_name),
         TEST(test_tls_by_apache),
     };
 

@@ -166,6 +166,28 @@ static void test_a_machine_that_refuses_us_is_not_tried_elsewhere(void **state)
     assert_string_equal(test->err.code, "host-key-changed");
 }
 
+/* A new machine stands in no known_hosts; what its cloud says of it counts, and nothing else. */
+static void test_a_machine_is_known_by_what_it_published(void **state)
+{
+    struct machines_test *test = ready(state);
+    const char *user_key = sshd_read(&test->sshd, sshd_file(&test->sshd, "user_key.pub"));
+    struct tt_server server = {.id = "m1", .private_address = HERE};
+
+    sshd_change_host_key(&test->sshd); /* known_hosts has another one */
+    server.tags.host_key = sshd_read(&test->sshd, sshd_file(&test->sshd, "host_key.pub"));
+    tt_ssh_machines_learn(test->machines, &server);
+    runs(test, "m1");
+    server.tags.host_key = user_key;
+    tt_ssh_machines_learn(test->machines, &server);
+    assert_int_equal(run(test, "m1"), -1);
+    assert_string_equal(test->err.code, "host-key-changed");
+    assert_non_null(strstr(test->err.message, "its cloud published"));
+    /* one that nobody has told of yet is asked for with its key */
+    test->found = (struct tt_server){.id = "m2", .private_address = HERE};
+    test->found.tags.host_key = sshd_read(&test->sshd, sshd_file(&test->sshd, "host_key.pub"));
+    runs(test, "m2");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -175,6 +197,7 @@ int main(void)
         TEST(test_new_addresses_take_the_place_of_old_ones),
         TEST(test_unknown_machines_are_asked_for_once),
         TEST(test_a_machine_that_refuses_us_is_not_tried_elsewhere),
+        TEST(test_a_machine_is_known_by_what_it_published),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
