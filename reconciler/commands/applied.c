@@ -177,10 +177,10 @@ static const char *class_of(const struct tt_step *step, const char *otherwise)
 }
 
 static void add(const struct search *search, struct tt_drift *drift, const struct tt_step *step,
-                const char *class)
+                const char *class, const struct tt_desired *desired)
 {
     *TT_VEC_ADD(&search->session->arena, &drift->items) =
-        (struct tt_drift_item){.step = step, .class = class};
+        (struct tt_drift_item){.step = step, .class = class, .desired = desired};
 }
 
 /* What FINDING's commit asks for in its deployments is drift from it. */
@@ -191,22 +191,24 @@ static void add_from_applied(const struct search *search, const struct finding *
         const struct base *base = base_of(search, step->subject.deployment);
 
         if (base && base->finding == finding)
-            add(search, drift, step, class_of(step, "changed"));
+            add(search, drift, step, class_of(step, "changed"), finding->desired);
     }
 }
 
 /* What only the newest commit asks for is a change that is not applied yet. */
 static void add_from_newest(const struct search *search, struct tt_drift *drift)
 {
+    const struct tt_desired *desired = search->session->desired;
+
     TT_EACH (step, &search->session->plan->steps) {
         const struct base *base = base_of(search, step->subject.deployment);
 
         if (!base || !base->revision || (base->finding && !base->finding->plan))
-            add(search, drift, step, class_of(step, "ours"));
+            add(search, drift, step, class_of(step, "ours"), desired);
         else if (!base->finding)
-            add(search, drift, step, class_of(step, "changed"));
+            add(search, drift, step, class_of(step, "changed"), desired);
         else if (!tt_step_set_has(&base->finding->steps, step))
-            add(search, drift, step, "ours");
+            add(search, drift, step, "ours", desired);
     }
 }
 
@@ -224,7 +226,8 @@ void tt_drift_of_plan(struct tt_session *session, struct tt_drift *ret_drift)
             applied = NULL;
         known = deployment;
         add(&search, ret_drift, step,
-            class_of(step, tt_streq(applied, session->plan->revision) ? "changed" : "ours"));
+            class_of(step, tt_streq(applied, session->plan->revision) ? "changed" : "ours"),
+            session->desired);
     }
 }
 

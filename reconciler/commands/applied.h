@@ -17,6 +17,7 @@ void tt_note_applied(struct tt_session *session, const struct tt_strings *deploy
 struct tt_drift_item {
     const struct tt_step *step;
     const char *class;
+    const struct tt_desired *desired; /* the specs that ask for it */
 };
 struct tt_drift {
     TT_VEC(struct tt_drift_item) items;

@@ -12,9 +12,32 @@
 #include "reconciler/commands/compare.h"
 #include "reconciler/commands/events.h"
 #include "reconciler/commands/picture.h"
+#include "reconciler/planner/balance.h"
+
+/* The world as seen by the specs that ask for a step; made anew where others do. */
+struct lens {
+    struct tt_session *session;
+    const struct tt_desired *desired;
+    struct tt_view *view;
+};
+
+static json_t *differences(struct lens *lens, const struct tt_drift_item *item)
+{
+    const struct tt_plan_options options = {0};
+    struct tt_session *session = lens->session;
+
+    if (lens->desired != item->desired) {
+        lens->desired = item->desired;
+        lens->view = tt_view_new(&session->arena, item->desired, session->world, &session->memory,
+                                 tt_session_now(session), &options);
+        tt_balance(lens->view);
+    }
+    return tt_picture_differences(lens->view, item->step);
+}
 
 static void write_json(struct tt_session *session, const struct tt_drift *found)
 {
+    struct lens lens = {.session = session};
     const struct tt_plan *plan = session->plan;
     json_t *root = json_object(), *drift = json_array(), *problems = json_array();
 
@@ -22,6 +45,7 @@ static void write_json(struct tt_session *session, const struct tt_drift *found)
         json_t *object = tt_step_json(&session->arena, item->step);
 
         json_object_set_new(object, "class", json_string(item->class));
+        json_object_set_new(object, "differs", differences(&lens, item));
         json_array_append_new(drift, object);
     }
     TT_EACH (problem, &plan->problems)
@@ -33,7 +57,21 @@ static void write_json(struct tt_session *session, const struct tt_drift *found)
     fputs(tt_json_text(&session->arena, root), stdout);
 }
 
-static void write_class(const struct tt_drift *drift, const char *class, const char *title)
+static void write_differences(struct lens *lens, const struct tt_drift_item *item)
+{
+    json_t *list = differences(lens, item), *one;
+    size_t i;
+
+    json_array_foreach (list, i, one)
+        printf("      %s: desired %s, observed %s\n",
+               json_string_value(json_object_get(one, "what")),
+               json_string_value(json_object_get(one, "desired")),
+               json_string_value(json_object_get(one, "observed")));
+    json_decref(list);
+}
+
+static void write_class(struct lens *lens, const struct tt_drift *drift, const char *class,
+                        const char *title)
 {
     struct tt_arena scratch;
     struct tt_map told;
@@ -50,17 +88,21 @@ static void write_class(const struct tt_drift *drift, const char *class, const c
             printf("%s\n", title);
         titled = true;
         printf("  %s: %s\n", tt_subject_text(&scratch, &step->subject), step->reason);
+        write_differences(lens, item);
     }
     tt_arena_release(&scratch);
 }
 
-static void write_text(const struct tt_plan *plan, const struct tt_drift *drift)
+static void write_text(struct tt_session *session, const struct tt_drift *drift)
 {
-    write_class(drift, "failed", "failed: it does not work any more");
-    write_class(drift, "missing", "missing: it should exist and does not");
-    write_class(drift, "changed", "changed: somebody changed it");
-    write_class(drift, "foreign", "foreign: somebody else's, where only ours should be");
-    write_class(drift, "ours", "ours: a change in Git that is not applied yet");
+    struct lens lens = {.session = session};
+    const struct tt_plan *plan = session->plan;
+
+    write_class(&lens, drift, "failed", "failed: it does not work any more");
+    write_class(&lens, drift, "missing", "missing: it should exist and does not");
+    write_class(&lens, drift, "changed", "changed: somebody changed it");
+    write_class(&lens, drift, "foreign", "foreign: somebody else's, where only ours should be");
+    write_class(&lens, drift, "ours", "ours: a change in Git that is not applied yet");
     TT_EACH (problem, &plan->problems)
         printf("%s[%s] %s: %s\n", tt_severity_words[problem->severity], problem->code,
                problem->subject, problem->message);
@@ -81,7 +123,7 @@ int tt_cmd_drift(struct tt_session *session)
     if (session->options.json)
         write_json(session, &drift);
     else if (!session->options.quiet)
-        write_text(session->plan, &drift);
+        write_text(session, &drift);
     if (tt_plan_result(session->plan) == TT_RESULT_ERROR)
         return 1;
     return drift.items.count ? 2 : 0;

@@ -252,16 +252,22 @@ static void find_differences(struct sides *sides)
     }
 }
 
+json_t *tt_picture_differences(const struct tt_view *view, const struct tt_step *step)
+{
+    struct sides sides = find_sides(view, step);
+
+    find_differences(&sides);
+    return sides.differs;
+}
+
 /* --- all of it -------------------------------------------------------------------------------- */
 
 static json_t *item_json(const struct tt_view *view, const struct tt_drift_item *item)
 {
     const struct tt_step *step = item->step;
     const struct tt_subject *subject = &step->subject;
-    struct sides sides = find_sides(view, step);
     json_t *object = json_object();
 
-    find_differences(&sides);
     json_object_set_new(object, "class", json_string(item->class));
     json_object_set_new(object, "kind", json_string(tt_subject_kind_words[subject->kind]));
     json_object_set_new(object, "name", json_string(subject->name));
@@ -271,7 +277,7 @@ static json_t *item_json(const struct tt_view *view, const struct tt_drift_item 
     json_object_set_new(object, "because", json_string(tt_because_words[step->because]));
     json_object_set_new(object, "reason", json_string(step->reason));
     json_object_set_new(object, "held", json_boolean(step->held));
-    json_object_set_new(object, "differs", sides.differs);
+    json_object_set_new(object, "differs", tt_picture_differences(view, step));
     return object;
 }
 

@@ -37,6 +37,7 @@ edit 's/count: 3/count: 4/'
 check "a server more in Git is ours" is "ours:web/3:create-server ours:web/3:enroll"
 tt drift
 check "which is drift" exits 2
+check "with what is desired and what was observed" says 'server: desired in here/local, zone [abc], observed none'
 tt drift --rev "$first"
 check "measured from the commit before there is none" exits 0
 

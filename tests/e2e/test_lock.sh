@@ -40,6 +40,32 @@ tt apply --auto-approve
 check "a dead holder's lock does not hold" exits 0
 check "four servers are there" has_slots "0 1 2 3"
 
+# A run that stands still is unlocked; when it goes on, it changes nothing any more.
+printf '# another version\n' >>"$repo/server.py"
+git -C "$repo" commit -qam 'another version'
+(cd "$repo" && exec "$trimtab" apply --auto-approve) >"$place/out.1" 2>"$place/err.1" </dev/null &
+pid=$!
+for ((i = 0; i < 200; i++)); do
+    tt unlock quickstart --json
+    grep -q '"process"' "$out" && break
+    sleep 0.05
+done
+kill -STOP "$pid"
+check "unlock shows who holds the lock" says_json 'd["lock"]["process"]' "$pid"
+check "and breaks nothing unasked" exits 1
+tt unlock quickstart --json --auto-approve
+check "unlock breaks it when told to" exits 0
+check "and says so" says_json 'd["broken"]' 'True'
+tt unlock quickstart --json
+check "then nobody holds it" says_json 'd["lock"]' 'None'
+kill -CONT "$pid"
+wait "$pid"
+check "the run that lost it ends with 1" [ $? -eq 1 ]
+check "and says why" grep -q 'the lock was lost' "$place/out.1" "$place/err.1"
+tt apply --auto-approve
+check "the next one does what is left" exits 0
+check "there are four servers" has_slots "0 1 2 3"
+
 tt unlock quickstart --auto-approve
 check "unlock of what is not locked says so" says 'not locked|no lock'
 stop_everything
