@@ -43,21 +43,86 @@ static const char *state_folder(struct tt_session *session, const struct tt_conf
     return session->state_folder;
 }
 
-static void reload(struct tt_session *session, struct tt_daemon *daemon)
+/* In ARENA, and borrowed from CONFIG. */
+static struct tt_web_options web_options(struct tt_arena *arena, const struct tt_config *config,
+                                         const char *state)
 {
-    struct tt_config *config = read_config(session);
+    struct tt_web_options options = {
+        .address = config->web.address,
+        .port = config->web.port,
+        .certificate = config->web.certificate,
+        .key = config->web.key,
+        .state_folder = state,
+    };
+
+    TT_EACH (token, &config->web.tokens)
+        *TT_VEC_ADD(arena, &options.tokens) =
+            (struct tt_web_token){token->name, token->sha256, token->is_operator};
+    return options;
+}
+
+/* The daemon while it runs. */
+struct running {
+    struct tt_session *session;
+    const char *state_folder;
+    struct tt_daemon *daemon;
+    struct tt_web *web; /* NULL: nothing listens */
+};
+
+static void tell_page(const struct running *running, const struct tt_web_options *page)
+{
+    bool six = strchr(page->address, ':') != NULL;
+
+    if (!running->session->options.quiet)
+        fprintf(stderr, "trimtab: the page is at http%s://%s%s%s:%d/\n",
+                page->certificate ? "s" : "", six ? "[" : "", page->address, six ? "]" : "",
+                tt_web_port(running->web));
+}
+
+/* What the page is from now on; what cannot be so leaves it as it was. */
+static int set_page(struct running *running, const struct tt_config *config, struct tt_error *err)
+{
+    int result = 0, port = running->web ? tt_web_port(running->web) : 0;
+    struct tt_web_options page;
+    struct tt_arena scratch;
+
+    tt_arena_init(&scratch);
+    page = web_options(&scratch, config, running->state_folder);
+    if (!config->web.given) {
+        if (running->web)
+            tt_web_stop(running->web);
+        running->web = NULL;
+    } else if (running->web) {
+        result = tt_web_reload(running->web, &page, err);
+    } else {
+        result = tt_web_start(&page, running->daemon, &running->web, err);
+    }
+    if (result == 0 && running->web && port != tt_web_port(running->web))
+        tell_page(running, &page);
+    tt_arena_release(&scratch);
+    return result;
+}
+
+static void reload(struct running *running)
+{
+    struct tt_config *config = read_config(running->session);
+    struct tt_error err = {0};
 
     tt_systemd_notify("RELOADING=1");
+    if (config && set_page(running, config, &err) < 0) {
+        tt_session_complain(running->session, &err);
+        tt_config_free(config);
+        config = NULL;
+    }
     if (config)
-        tt_serve_reload(daemon, config);
+        tt_serve_reload(running->daemon, config);
     else
         fprintf(stderr, "trimtab: the configuration stays as it was\n");
     tt_systemd_notify("READY=1");
 }
 
 /* Until SIGTERM or SIGINT; SIGHUP reads the configuration again. */
-static void wait_for_signals(struct tt_session *session, struct tt_daemon *daemon,
-                             const sigset_t *signals)
+static void wait_for_signals(struct running *running, const sigset_t *signals)
 {
     tt_time watchdog = tt_systemd_watchdog(), told = tt_monotonic();
     struct timespec tick = {.tv_sec = TICK_MS / 1000};
@@ -69,65 +134,39 @@ static void wait_for_signals(struct tt_session *session, struct tt_daemon *daemo
         if (number == SIGTERM || number == SIGINT)
             return;
         if (number == SIGHUP)
-            reload(session, daemon);
+            reload(running);
         if (watchdog > 0 && tt_monotonic() - told >= watchdog - TICK_MS) {
-            tt_daemon_counts(daemon, &counts); /* it answers */
+            tt_daemon_counts(running->daemon, &counts); /* it answers */
             tt_systemd_notify("WATCHDOG=1");
             told = tt_monotonic();
         }
     }
 }
 
-/* A copy: the configuration may be another one before the server ends. */
-static struct tt_web_options web_options(struct tt_session *session, const struct tt_config *config)
-{
-    struct tt_arena *arena = &session->arena;
-    struct tt_web_options options = {
-        .address = tt_strdup(arena, config->web.address),
-        .port = config->web.port,
-        .certificate = tt_strdup(arena, config->web.certificate),
-        .key = tt_strdup(arena, config->web.key),
-        .state_folder = state_folder(session, config),
-    };
-
-    TT_EACH (token, &config->web.tokens)
-        *TT_VEC_ADD(arena, &options.tokens) =
-            (struct tt_web_token){.name = tt_strdup(arena, token->name),
-                                  .sha256 = tt_strdup(arena, token->sha256),
-                                  .is_operator = token->is_operator};
-    return options;
-}
-
 /* Follows, and is watched, until a signal. */
 static int serve(struct tt_session *session, const struct tt_serve_options *options,
                  struct tt_config *config, const sigset_t *signals)
 {
-    struct tt_web_options page = web_options(session, config);
-    bool watched = config->web.given;
-    struct tt_web *web = NULL;
-    struct tt_daemon *daemon;
+    struct running running = {.session = session, .state_folder = options->state_folder};
     struct tt_error err = {0};
     int result;
 
-    if (tt_serve_start(options, config, &daemon, &err) < 0) {
+    if (tt_serve_start(options, config, &running.daemon, &err) < 0) {
         tt_session_complain(session, &err);
         return 1;
     }
-    result = watched ? tt_web_start(&page, daemon, &web, &err) : 0;
+    result = set_page(&running, config, &err);
     if (result < 0) {
         tt_session_complain(session, &err);
     } else {
-        if (web && !session->options.quiet)
-            fprintf(stderr, "trimtab: the page is at http%s://%s:%d/\n",
-                    page.certificate ? "s" : "", page.address, tt_web_port(web));
         tt_systemd_notify("READY=1");
-        wait_for_signals(session, daemon, signals);
+        wait_for_signals(&running, signals);
         tt_systemd_notify("STOPPING=1");
     }
-    tt_serve_stop(daemon);
-    if (web)
-        tt_web_stop(web);
-    tt_serve_free(daemon);
+    tt_serve_stop(running.daemon);
+    if (running.web)
+        tt_web_stop(running.web);
+    tt_serve_free(running.daemon);
     return result < 0;
 }
 
@@ -155,6 +194,21 @@ static int fetch(struct tt_session *session, const struct tt_config *config)
     return 0;
 }
 
+/* What only the files that it names can tell. */
+static int check(struct tt_session *session, const struct tt_config *config)
+{
+    struct tt_web_options page = web_options(&session->arena, config, NULL);
+    struct tt_error err = {0};
+
+    if (config->web.given && tt_web_check(&page, &err) < 0) {
+        tt_session_complain(session, &err);
+        return 1;
+    }
+    if (!session->options.quiet)
+        printf("%s is right.\n", session->options.config);
+    return 0;
+}
+
 int tt_cmd_serve(struct tt_session *session)
 {
     struct tt_serve_options options = {.program = THIS_PROGRAM, .clock = session->clock};
@@ -175,10 +229,10 @@ int tt_cmd_serve(struct tt_session *session)
         return code;
     }
     if (session->options.check) {
+        int code = check(session, config);
+
         tt_config_free(config);
-        if (!session->options.quiet)
-            printf("%s is right.\n", session->options.config);
-        return 0;
+        return code;
     }
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);

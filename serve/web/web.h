@@ -29,10 +29,16 @@ struct tt_web_options {
     TT_VEC(struct tt_web_token) tokens; /* none: everybody may read, nobody may do anything */
 };
 
-/* Listens from now on. OPTIONS and DAEMON must live until tt_web_stop. Errors: SPEC (an address or
- * certificate that does not do), CONFLICT (the port is taken), INTERNAL. */
+/* Whether OPTIONS would do, as far as that can be told without listening. */
+int tt_web_check(const struct tt_web_options *options, struct tt_error *err);
+
+/* Listens from now on. DAEMON must live until tt_web_stop. Errors: SPEC (an address, certificate or
+ * key that does not do), CONFLICT (the port is taken), INTERNAL. */
 int tt_web_start(const struct tt_web_options *options, struct tt_daemon *daemon,
                  struct tt_web **ret_web, struct tt_error *err);
+/* OPTIONS from now on, with certificate and key read again; requests that come meanwhile wait, and
+ * connections that stand are closed. On failure all stays as it was. */
+int tt_web_reload(struct tt_web *web, const struct tt_web_options *options, struct tt_error *err);
 int tt_web_port(const struct tt_web *web);
 /* After tt_serve_stop, so that nobody waits for events any more. */
 void tt_web_stop(struct tt_web *web);
