@@ -32,3 +32,9 @@ void tt_web_script(struct tt_web_request *request, struct tt_web_reply *reply)
     (void)request;
     send_file(reply, "live.js", "text/javascript; charset=utf-8");
 }
+
+void tt_web_openapi(struct tt_web_request *request, struct tt_web_reply *reply)
+{
+    (void)request;
+    send_file(reply, "openapi.json", "application/json");
+}

@@ -72,7 +72,7 @@ void tt_web_readyz(struct tt_web_request *request, struct tt_web_reply *reply);
 /* Reads a run's number; 0: it is none. */
 int64_t tt_web_run_number(const char *text);
 
-/* metrics.c, openapi.c, assets.c */
+/* metrics.c, assets.c */
 void tt_web_metrics(struct tt_web_request *request, struct tt_web_reply *reply);
 void tt_web_openapi(struct tt_web_request *request, struct tt_web_reply *reply);
 void tt_web_style(struct tt_web_request *request, struct tt_web_reply *reply);

@@ -71,6 +71,14 @@ def find(browser, selector):
     return browser.find_element(By.CSS_SELECTOR, selector)
 
 
+def click(browser, selector):
+    """What is replaced between finding and clicking is found again."""
+    def once():
+        find(browser, selector).click()
+        return True
+    check("there is %s to click" % selector, eventually(5, once), browser.page_source)
+
+
 def texts(browser, selector):
     return browser.execute_script(
         "return Array.from(document.querySelectorAll(arguments[0]), (one) => one.textContent)",
@@ -171,19 +179,19 @@ def test_clicks(browser):
     check("the overview has the deployments", "shop" in texts(browser, "tbody th a"),
           browser.page_source)
     look_closely(browser, "the overview")
-    find(browser, 'tbody a[href="%s"]' % DEPLOYMENT).click()
+    click(browser, 'tbody a[href="%s"]' % DEPLOYMENT)
     check("a click leads to a deployment", is_at(browser, DEPLOYMENT), browser.current_url)
     check("with its balancer", texts(browser, ".flow .node h3")[0].startswith("edge"),
           texts(browser, ".flow .node h3"))
     check("and its servers", len(servers(browser)) == 3, servers(browser))
     look_closely(browser, "a deployment")
-    find(browser, 'tbody a[href^="/runs/"]').click()
+    click(browser, 'tbody a[href^="/runs/"]')
     check("a click leads to its run", "Run" in find(browser, "h1").text, browser.current_url)
     check("with the steps", any("create web-0" in text for text in texts(browser, "td")),
           texts(browser, "td"))
     look_closely(browser, "a run")
-    find(browser, 'nav a[href="/accounts"]').click()
-    find(browser, 'main a[href="/accounts/fleet"]').click()
+    click(browser, 'nav a[href="/accounts"]')
+    click(browser, 'main a[href="/accounts/fleet"]')
     shown = eventually(20, lambda: find(browser, "main").text)
     check("an account's offers", "spare" in shown and "i-legacy" in shown, shown)
     look_closely(browser, "the accounts")
@@ -278,9 +286,9 @@ def test_without_javascript():
         browser.get(URL + "/")
         check("without JavaScript there is the overview",
               "shop" in find(browser, "tbody").text, browser.page_source)
-        find(browser, 'tbody a[href="%s"]' % DEPLOYMENT).click()
+        click(browser, 'tbody a[href="%s"]' % DEPLOYMENT)
         check("and a deployment", is_at(browser, DEPLOYMENT), browser.current_url)
-        find(browser, "#check summary").click()
+        click(browser, "#check summary")
         find(browser, "#check-token").send_keys("operator-token" + Keys.ENTER)
         check("and what it does", eventually(5, lambda: is_at(browser, DEPLOYMENT)
                                              and find(browser, "h1").text == "shop"),

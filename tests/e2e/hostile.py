@@ -170,7 +170,7 @@ class Reader(threading.Thread):
 SEEDS = [
     b"GET / HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer guess\r\n\r\n",
     b"GET /?state=held&q=%41 HTTP/1.1\r\nHost: x\r\nAuthorization: Basic eDp5\r\n\r\n",
-    b"GET /deployments/fleet/quickstart HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET /deployments/fleet/shop HTTP/1.1\r\nHost: x\r\n\r\n",
     b"GET /api/v1/runs?n=10 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer viewer-token\r\n\r\n",
     b"GET /api/v1/runs/1 HTTP/1.0\r\nAuthorization: Bearer viewer-token\r\n\r\n",
     b"GET /api/v1/events?after=0 HTTP/1.1\r\nHost: x\r\nLast-Event-ID: 3\r\n\r\n",
@@ -178,7 +178,7 @@ SEEDS = [
     b"POST /runs/1/approve HTTP/1.1\r\nHost: x\r\nContent-Length: 12\r\n\r\ntoken=guess%",
     b"POST /api/v1/runs/1/approve HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer viewer-token\r\n"
     b"Content-Length: 0\r\n\r\n",
-    b"POST /deployments/fleet/quickstart/check HTTP/1.1\r\nHost: x\r\nContent-Length: 21\r\n\r\n"
+    b"POST /deployments/fleet/shop/check HTTP/1.1\r\nHost: x\r\nContent-Length: 21\r\n\r\n"
     b"token=viewer-token&a=b",
     b"POST /hooks/fleet HTTP/1.1\r\nHost: x\r\nX-GitHub-Event: push\r\nX-GitHub-Delivery: 9\r\n"
     b"X-Hub-Signature-256: sha256=00\r\nContent-Length: 26\r\n\r\n{\"ref\": \"refs/heads/main\"}",

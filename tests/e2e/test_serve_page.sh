@@ -1,35 +1,13 @@
 #!/usr/bin/env bash
 # The daemon as it is watched: the page, the API, its numbers, webhooks over HTTP, and who may do
-# what. test_serve_hostile.sh has the people who mean no good.
+# what. test_serve_api.sh has the API as programs read it, test_serve_hostile.sh people who mean no good.
 set -uo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh" "$1"
+# shellcheck source=tests/e2e/serve_lib.sh
+. "$(dirname "$0")/serve_lib.sh"
 
-bare=$place/fleet.git
-config=$place/serve.yaml
-log=$place/log
 page=$place/page
-daemon=
-
-digest() {
-    printf %s "$1" | sha256sum | cut -d' ' -f1
-}
-
-write_config() {
-    cat >"$config" <<END
-repositories:
-  - name: fleet
-    url: file://$bare
-    poll: 1h
-    webhook: {form: github, secret: {env: HOOK_SECRET}}
-runs: {check: 2s}
-web:
-  port: 0
-  tokens:
-    - {name: ann, sha256: $(digest operator-token), role: operator}
-    - {name: bob, sha256: $(digest viewer-token)}
-END
-}
 
 # get PATH [CURL OPTION...]: sets code to the status, and fills $page.
 get() {
@@ -64,19 +42,15 @@ has_run() {
         is_phase idle
 }
 
-export HOOK_SECRET=hook-secret
 commit_example
 git init -q --bare -b main "$bare"
 git -C "$repo" push -q "$bare" main
-write_config
+write_serve_config 1h 2s
 sed 's/role: operator/role: owner/; s/sha256: [0-9a-f]*}/sha256: short}/' "$config" >"$place/bad.yaml"
 tt serve --check --config "$place/bad.yaml"
 check "a wrong token is told" says 'sha256 is 64 hexadecimal digits'
 check "and a wrong role" says 'owner'
-"$trimtab" serve --config "$config" 2>"$log" </dev/null &
-daemon=$!
-check "it says where the page is" eventually 10 grep -q 'the page is at http://127.0.0.1:' "$log"
-port=$(sed -n 's|.*http://127.0.0.1:\([0-9]*\)/.*|\1|p' "$log" | head -n 1)
+serve
 
 # Whoever has no token learns nothing but that it lives.
 get /healthz
@@ -111,16 +85,6 @@ get /api/v1/runs/1 "${viewer[@]}"
 check "as JSON, too" [ "$(query 'd["result"], len(d["steps"])' <"$page")" = "('done', 7)" ]
 get /metrics "${viewer[@]}"
 check "runs are counted" shows '^trimtab_runs_total\{result="done"\} [1-9]'
-if command -v promtool >/dev/null; then
-    check "in words that Prometheus takes" promtool check metrics <"$page"
-fi
-get /api/v1/openapi.json
-check "the API is described" [ "$(query 'd["openapi"]' <"$page")" = 3.0.3 ]
-# shellcheck disable=SC2046
-for path in $(query '" ".join(p for p in d["paths"] if "get" in d["paths"][p] and not p.endswith("events"))' <"$page"); do
-    get "$(printf %s "$path" | sed 's/{repository}/fleet/; s/{deployment}/quickstart/; s/{run}/1/')" "${viewer[@]}"
-    check "what is described is there: $path" answers 200
-done
 
 # Who may act.
 get /api/v1/deployments/fleet/quickstart/check -X POST "${viewer[@]}"
@@ -166,10 +130,6 @@ get / -X DELETE "${viewer[@]}"
 check "a method that is not known here" answers 405
 
 check "no secret is in what it said" [ -z "$(grep -E 'hook-secret|operator-token|viewer-token' "$log")" ]
-kill -TERM "$daemon"
-code=0
-wait "$daemon" || code=$?
-check "SIGTERM ends it with 0" exits 0
+end_serve
 stop_everything
-[ "$failures" -eq 0 ] || sed 's/^/  log: /' "$log" | tail -n 60
 finish

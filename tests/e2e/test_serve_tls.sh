@@ -4,14 +4,8 @@
 set -uo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh" "$1"
-
-bare=$place/fleet.git
-config=$place/serve.yaml
-log=$place/log
-
-digest() {
-    printf %s "$1" | sha256sum | cut -d' ' -f1
-}
+# shellcheck source=tests/e2e/serve_lib.sh
+. "$(dirname "$0")/serve_lib.sh"
 
 # write_config TOKEN
 write_config() {
@@ -55,21 +49,9 @@ answers() {
     [ "$code" = "$1" ]
 }
 
-eventually() {
-    for _ in $(seq 50); do
-        "$@" && return
-        sleep 0.2
-    done
-    return 1
-}
-
 answers_to() {
     get "$1" "$2"
     answers 200
-}
-
-logged() {
-    grep -qE -- "$1" "$log"
 }
 
 reload() {
@@ -83,8 +65,7 @@ check_refused() {
     check "and told: $2" says "$2"
 }
 
-commit_example
-git init -q --bare -b main "$bare"
+commit_sim_fleet 1
 issue first first 2
 issue second second 2
 write_config first-token
@@ -103,10 +84,7 @@ use first first
 tt serve --check --config "$config"
 check "a pair is right" exits 0
 
-"$trimtab" serve --config "$config" 2>"$log" </dev/null &
-daemon=$!
-check "it says where the page is" eventually logged 'the page is at https://127.0.0.1:'
-port=$(sed -n 's|.*https://127.0.0.1:\([0-9]*\)/.*|\1|p' "$log" | head -n 1)
+serve
 get first-token first
 check "it answers over TLS" answers 200
 check "and browsers are to stay with it" grep -qi '^strict-transport-security: max-age' "$place/head"
@@ -123,7 +101,7 @@ curl -sN --noproxy '*' -m 60 --cacert "$place/first.pem" -H 'Authorization: Bear
 use second second
 write_config second-token
 reload
-check "SIGHUP reads certificate and tokens again" eventually answers_to second-token second
+check "SIGHUP reads certificate and tokens again" eventually 10 answers_to second-token second
 get first-token second
 check "the old token is none any more" answers 401
 get second-token first
@@ -131,13 +109,9 @@ check "the old certificate is gone" answers 000
 
 use first second
 reload
-check "a pair that does not fit is told" eventually logged 'does not belong to the certificate'
+check "a pair that does not fit is told" eventually 10 logged 'does not belong to the certificate'
 check "and leaves everything as it was" answers_to second-token second
 check "as it says" logged 'the configuration stays as it was'
 
-kill -TERM "$daemon"
-code=0
-wait "$daemon" || code=$?
-check "SIGTERM ends it with 0" exits 0
-[ "$failures" -eq 0 ] || sed 's/^/  log: /' "$log" | tail -n 40
+end_serve
 finish

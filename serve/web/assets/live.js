@@ -38,6 +38,27 @@
     && (element.id ? `#${CSS.escape(element.id)}`
       : element.getAttribute('href') ? `main a[href="${CSS.escape(element.getAttribute('href'))}"]` : null);
 
+  // Makes OLD what FRESH is, and leaves alone what is so already: a click that has begun finds what
+  // it began on. What the reader or this script has changed is theirs.
+  const own = {open: 'DETAILS', title: 'TIME'};
+  const become = (old, fresh) => {
+    if (old.nodeType !== fresh.nodeType || old.nodeName !== fresh.nodeName) {
+      old.replaceWith(fresh);
+    } else if (old.nodeType !== Node.ELEMENT_NODE) {
+      if (old.data !== fresh.data) old.data = fresh.data;
+    } else if (old.nodeName !== 'INPUT' && old.id !== 'progress') {
+      for (const {name} of Array.from(old.attributes))
+        if (!fresh.hasAttribute(name) && own[name] !== old.nodeName) old.removeAttribute(name);
+      for (const {name, value} of fresh.attributes)
+        if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+      if (old.nodeName === 'TIME') return;
+      const children = Array.from(fresh.childNodes);
+      if (children.length === old.childNodes.length)
+        Array.from(old.childNodes).forEach((child, i) => become(child, children[i]));
+      else old.replaceChildren(...children);
+    }
+  };
+
   const refresh = async () => {
     waiting = null;
     if (isTyping()) {
@@ -51,10 +72,10 @@
       const open = Array.from(document.querySelectorAll('main details[open][id]'), (one) => one.id);
 
       if (!answer.ok || !fresh.querySelector('main')) return;
-      document.querySelector('main').replaceWith(fresh.querySelector('main'));
+      become(document.querySelector('main'), fresh.querySelector('main'));
       document.title = fresh.title;
       open.forEach((id) => document.getElementById(id)?.setAttribute('open', ''));
-      if (focus) document.querySelector(focus)?.focus();
+      if (focus && document.activeElement === document.body) document.querySelector(focus)?.focus();
       tell();
     } catch (error) {
       say('not connected', 'off');
