@@ -5,10 +5,10 @@ help_fuzz() {
     cat <<'END'
 usage: ./dev fuzz [SECONDS [TARGET...]]
 
-Runs each fuzz target (specs, world, plan, the replies of aws, cloudstack and openstack, webhook) of tests/fuzz for so many seconds (default: 30), with ASan and UBSan, from its
-corpus in tests/fuzz/corpus. Inputs that reach new code are kept in build-fuzz; one that fails is
-left there as crash-*, to be added to the corpus together with its fix. ./dev test replays the
-corpora.
+Runs each fuzz target of tests/fuzz for so many seconds (default: 30), with ASan and UBSan, from its
+corpus in tests/fuzz/corpus: specs, world, plan, webhook, and aws, cloudstack and openstack, which
+read replies. Inputs that reach new code are kept in build-fuzz; one that fails is left there as
+crash-*, to be added to the corpus together with its fix. ./dev test replays the corpora.
 END
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define NOT_IN_HEAP SIZE_MAX
+#define CLOCK_SLACK 60000 /* ms back that are no matter */
 
 struct entry {
     char *key;
@@ -28,6 +29,7 @@ struct tt_queue {
     size_t count, capacity, waiting;
     uint64_t orders, chance;
     int running;
+    tt_time seen; /* when it was asked last; UNKNOWN: never */
 };
 
 static void *must(void *memory)
@@ -192,6 +194,7 @@ struct tt_queue *tt_queue_new(const struct tt_queue_options *options)
 
     queue->options = *options;
     queue->chance = options->seed ? options->seed : 1;
+    queue->seen = TT_TIME_UNKNOWN;
     return queue;
 }
 
@@ -283,10 +286,21 @@ void tt_queue_pause(struct tt_queue *queue, const char *key, bool paused)
     wait_until(queue, entry, entry->due);
 }
 
+/* A clock that is set back takes all times with it: else everything would wait for as long as it
+ * was wrong. The order stays. */
+static void follow_clock(struct tt_queue *queue, tt_time now)
+{
+    if (queue->seen != TT_TIME_UNKNOWN && now < queue->seen - CLOCK_SLACK)
+        for (size_t i = 0; i < queue->waiting; i++)
+            queue->heap[i]->due += now - queue->seen;
+    queue->seen = now;
+}
+
 const char *tt_queue_next(struct tt_queue *queue, tt_time now, unsigned *ret_triggers)
 {
     struct entry *entry = queue->waiting ? queue->heap[0] : NULL;
 
+    follow_clock(queue, now);
     if (!entry || entry->due > now || queue->running >= queue->options.limit)
         return NULL;
     leave(queue, entry);

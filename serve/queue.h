@@ -56,7 +56,8 @@ bool tt_queue_trigger(struct tt_queue *queue, const char *key, unsigned triggers
 void tt_queue_pause(struct tt_queue *queue, const char *key, bool paused);
 
 /* The entry whose turn it is, which runs from now on until tt_queue_done; NULL: none is due, or as
- * many as may run already. The key lives until tt_queue_done. */
+ * many as may run already. The key lives until tt_queue_done. A NOW long before the last
+ * one (the clock was set back) takes all times back with it. */
 const char *tt_queue_next(struct tt_queue *queue, tt_time now, unsigned *ret_triggers);
 
 /* The run of KEY has ended. After a failure it is tried again with what it was asked for. */

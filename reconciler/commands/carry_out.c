@@ -39,10 +39,28 @@ static const char *result_word(const struct tt_apply_outcome *outcome)
     return outcome->held ? "held" : "done";
 }
 
-/* What to do about what is left. */
-static void add_next(struct tt_buf *text, const struct tt_apply_outcome *outcome, int64_t run)
+/* True when a step failed in a way that stays until somebody changes something. */
+static bool needs_mending(const struct tt_plan *plan, const struct tt_apply_outcome *outcome)
 {
-    if (outcome->failed || outcome->stopped)
+    for (size_t i = 0; i < plan->steps.count; i++) {
+        enum tt_error_class class = outcome->steps[i].error.class;
+
+        if (outcome->steps[i].state == TT_STEP_STATE_FAILED &&
+            (class == TT_ERR_DENIED || class == TT_ERR_SPEC || class == TT_ERR_UNSUPPORTED))
+            return true;
+    }
+    return false;
+}
+
+/* What to do about what is left. */
+static void add_next(struct tt_buf *text, const struct tt_plan *plan,
+                     const struct tt_apply_outcome *outcome, int64_t run)
+{
+    if (needs_mending(plan, outcome))
+        tt_buf_add(text,
+                   " Mend what the errors name (a spec, a permission), then run trimtab apply "
+                   "again: it goes on from what is there.");
+    else if (outcome->failed || outcome->stopped)
         tt_buf_add(text, " Run trimtab apply again: it goes on from what is there.");
     else if (outcome->held)
         tt_buf_addf(text,
@@ -59,7 +77,7 @@ static void summarize(const struct tt_session *session, const struct tt_apply_ou
 
     tt_buf_addf(&text, "Apply: %d done, %d failed, %d not tried, %d held.", outcome->done,
                 outcome->failed, outcome->skipped, outcome->held);
-    add_next(&text, outcome, run);
+    add_next(&text, session->plan, outcome, run);
     if (session->options.json)
         tt_event_outcome(outcome, tt_buf_text(&text));
     else if (!session->options.quiet)

@@ -34,8 +34,8 @@ bool tt_session_save(struct tt_session *session, const struct tt_drift *drift);
 /* picture_drift.c: each resource of DRIFT once for each cause. */
 json_t *tt_picture_drift(const struct tt_view *view, const struct tt_drift *drift);
 
-/* What STEP sets right: [{"what", "desired", "observed"}]. VIEW is of the specs that ask for it, and
- * balanced. */
+/* What STEP sets right: [{"what", "desired", "observed"}]. VIEW is of the specs that ask for it,
+ * and balanced. */
 json_t *tt_picture_differences(const struct tt_view *view, const struct tt_step *step);
 
 /* "http 80 to 8080" */

@@ -107,6 +107,24 @@ static void failing_backs_off(void **state)
     tt_queue_free(queue);
 }
 
+/* Nobody waits for a year because the clock was a year ahead. */
+static void a_clock_set_back_delays_nothing(void **state)
+{
+    const tt_time year = INT64_C(365) * 24 * 3600 * SECOND;
+    struct tt_queue *queue = tt_queue_new(&calm);
+
+    (void)state;
+    tt_queue_add(queue, "a", TT_TRIGGER_PUSH, year);
+    expect_next(queue, year, "a", TT_TRIGGER_PUSH);
+    tt_queue_done(queue, "a", true, year);
+    tt_queue_add(queue, "b", TT_TRIGGER_PUSH, year);
+    expect_next(queue, 1000, "b", TT_TRIGGER_PUSH);
+    assert_true(tt_queue_wake(queue) == 1000 + 10 * SECOND);
+    expect_next(queue, 1000 + 10 * SECOND - 1, NULL, 0);
+    expect_next(queue, 1000 + 10 * SECOND, "a", TT_TRIGGER_PUSH);
+    tt_queue_free(queue);
+}
+
 static void removal_and_pause(void **state)
 {
     struct tt_queue *queue = tt_queue_new(&calm);
@@ -269,9 +287,13 @@ static void first_checks_are_spread(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(triggers_merge),          cmocka_unit_test(limit_and_order),
-        cmocka_unit_test(failing_backs_off),       cmocka_unit_test(removal_and_pause),
-        cmocka_unit_test(first_checks_are_spread), cmocka_unit_test(a_week),
+        cmocka_unit_test(triggers_merge),
+        cmocka_unit_test(limit_and_order),
+        cmocka_unit_test(failing_backs_off),
+        cmocka_unit_test(a_clock_set_back_delays_nothing),
+        cmocka_unit_test(removal_and_pause),
+        cmocka_unit_test(first_checks_are_spread),
+        cmocka_unit_test(a_week),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,7 +42,7 @@ plant() {
 
 wanted=("$@")
 plant lock-ignored reconciler/store_locks.c 's/return refuse(locking->arena, &row.holder, err);/return 0;/'
-plant lease-forgotten reconciler/store_locks.c 's/row.holder.expires <= locking->now ||/false \&\&/'
+plant lease-forgotten reconciler/store_locks.c 's/if (left <= 0 ||/if (false \&\&/'
 plant recovery-not-written reconciler/store_memory.c 's/return tt_store_transact(store, add_recovery, &copy, err);/(void)copy; (void)add_recovery; return 0;/'
 plant recovery-limit-off reconciler/planner/balance.c 's/int limit = balancer->spec->recovery.max_per_hour;/int limit = 1000;/'
 plant tokens-not-kept reconciler/apply_try.c 's/^        enum tt_progress_word word = tt_apply_call(trial->run/        trial->run->salt[0] ^= 1; trial->run->steps[trial->step].incarnation[0] = 0; if (is_create(trial)) name_incarnation(trial->run, trial->step);\n&/'
@@ -60,4 +60,9 @@ plant zone-violation-ignored reconciler/planner/place.c 's/return machine->serve
 plant outdated-ignored reconciler/planner/place.c 's/\.outdated = machine->fields != NULL,/.outdated = false,/'
 plant address-not-moved reconciler/apply_setting.c '/^enum tt_progress_word tt_call_move/,/^}/s/^{/{\n    if (call) return TT_GO_DONE;/'
 plant last-resort-off reconciler/planner/turns.c 's/if (break_first \&\& !tt_catch_up(s))/if (break_first)/'
+plant fence-off reconciler/store_locks.c 's/return found == 0 ? fail_lost(err) : found < 0 ? -1 : 0;/return found < 0 ? -1 : 0;/'
+plant retries-not-fenced reconciler/apply_try.c 's/ || !holds_lock(trial, err))/)/'
+plant leases-by-wall-clock reconciler/store_locks.c 's/if (store->clock \&\& row->steady/if (false \&\& row->steady/'
+plant recoveries-by-wall-clock reconciler/store_memory.c 's/if (store->clock \&\& tt_streq(boot/if (false \&\& tt_streq(boot/'
+plant journal-failure-ignored reconciler/apply_try.c 's/if (write_intent(&trial, &intent, err) < 0) {/if (write_intent(\&trial, \&intent, err) < 0 \&\& false) {/'
 exit "$missed"
