@@ -76,6 +76,19 @@ int tt_emit_start(struct tt_emitter *emitter, const struct tt_service_view *serv
     return add(emitter, machine_step(TT_STEP_START_SERVER, service, machine), NULL);
 }
 
+int tt_emit_tag(struct tt_emitter *emitter, const struct tt_service_view *service,
+                const struct tt_machine *machine)
+{
+    struct tt_step step = machine_step(TT_STEP_TAG, service, machine);
+
+    step.subject.slot = machine->tag_slot;
+    step.because = TT_BECAUSE_DRIFT;
+    step.reason = tt_printf(emitter->view->arena, "%s has no mark of its slot: %d is free",
+                            tt_machine_text(emitter->view->arena, machine->server),
+                            machine->tag_slot);
+    return add(emitter, step, NULL);
+}
+
 int tt_emit_delete(struct tt_emitter *emitter, const struct tt_service_view *service,
                    const struct tt_departure *departure)
 {

@@ -50,6 +50,9 @@ int tt_emit_create(struct tt_emitter *emitter, const struct tt_service_view *ser
                    const struct tt_create *create);
 int tt_emit_start(struct tt_emitter *emitter, const struct tt_service_view *service,
                   const struct tt_machine *machine);
+/* The mark of a slot on a machine that has none. */
+int tt_emit_tag(struct tt_emitter *emitter, const struct tt_service_view *service,
+                const struct tt_machine *machine);
 int tt_emit_delete(struct tt_emitter *emitter, const struct tt_service_view *service,
                    const struct tt_departure *departure);
 int tt_emit_enroll(struct tt_emitter *emitter, const struct tt_service_view *service,

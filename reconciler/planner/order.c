@@ -31,6 +31,15 @@ static void emit_balancers(struct ordering *o, struct tt_indices *ret_missing)
     }
 }
 
+/* Marks wait for nothing, and nothing waits for them. */
+static void emit_tags(struct ordering *o)
+{
+    TT_EACH (change, &o->change->services)
+        TT_EACH (machine, &change->service->machines)
+            if (machine->tag)
+                tt_emit_tag(o->emitter, change->service, machine);
+}
+
 /* The first of STEPS that waits for no other of them. */
 static int find_first(struct ordering *o, const struct tt_indices *steps)
 {
@@ -236,6 +245,7 @@ static void order_deployment(struct tt_emitter *emitter, struct tt_deployment_ch
     emit_balancers(&o, &missing);
     TT_EACH (service, &change->services)
         tt_turns(emitter, service, &missing, &o.turns[service - change->services.items]);
+    emit_tags(&o);
     emit_strays(&o);
     order_dependencies(&o);
     TT_EACH (balancer, &change->deployment->balancers) {

@@ -340,6 +340,11 @@ static void give_slots(const struct tt_view *view, struct tt_service_view *servi
     struct tt_slot_walk walk;
 
     tt_slot_walk_init(&walk, view, service);
+    TT_EACH (machine, &service->machines) {
+        machine->tag = machine->slot < 0 && stays(machine) && !machine->barred;
+        if (machine->tag)
+            machine->tag_slot = tt_slot_walk_next(&walk);
+    }
     TT_EACH (create, &service->creates)
         if (!create->replaces || tt_slot_is_shared(service, standings, create->replaces))
             create->slot = tt_slot_walk_next(&walk);

@@ -41,6 +41,8 @@ struct tt_machine {
     enum tt_because because;         /* of START, REPLACE and REMOVE */
     const struct tt_strings *fields; /* what is outdated; NULL: nothing */
     const char *reason;              /* why, for the step */
+    bool tag;                        /* it stays without a slot mark, and gets TAG_SLOT's */
+    int tag_slot;
 };
 
 /* A machine that a service needs. */

@@ -377,8 +377,10 @@ void tt_playground_step(struct tt_playground *p, int index)
     case TT_STEP_MOVE_ADDRESS:
         move_address(p, step);
         break;
-    case TT_STEP_FENCE:
     case TT_STEP_TAG:
+        subject_server(p, step)->tags.slot = step->subject.slot;
+        break;
+    case TT_STEP_FENCE:
         break;
     }
 }
