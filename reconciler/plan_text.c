@@ -62,6 +62,12 @@ static const char *verb_text(struct tt_arena *arena, const struct tt_step *step)
     case TT_STEP_ENROLL:
         return tt_printf(arena, "enroll %s%s at %s", name, id, step->balancer);
     case TT_STEP_WITHDRAW:
+        if (step->subject.kind == TT_SUBJECT_LOAD_BALANCER) /* of no service that is known */
+            return tt_printf(arena, "withdraw %s from %s",
+                             step->address  ? step->address
+                             : step->server ? step->server
+                                            : name,
+                             step->balancer);
         return tt_printf(arena, "withdraw %s%s from %s", name,
                          step->address ? tt_printf(arena, " (%s)", step->address) : id,
                          step->balancer);

@@ -56,4 +56,5 @@ void tt_specs_check(struct tt_specs *specs)
             break;
         }
     }
+    tt_check_shared(specs);
 }

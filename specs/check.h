@@ -15,6 +15,9 @@ void tt_check_account(struct tt_specs *specs, const struct tt_document *document
 void tt_check_balancer(struct tt_specs *specs, const struct tt_document *document);
 void tt_check_service(struct tt_specs *specs, const struct tt_document *document);
 
+/* What two balancers cannot share. */
+void tt_check_shared(struct tt_specs *specs);
+
 /* Cycles of dependsOn in one deployment. */
 void tt_check_cycles(struct tt_specs *specs, const struct tt_document *deployment);
 

@@ -148,8 +148,10 @@ static bool template_exists(struct tt_view *view, struct tt_balancer_view *balan
         tt_strings_has(balancer->region->templates, spec->server.template))
         return true;
     tt_view_problem(view, TT_SEVERITY_ERROR, "no-such-template",
-                    tt_balancer_subject(view, balancer), &spec->mark, "%s/%s has no template %s",
-                    spec->account->name, spec->region, spec->server.template);
+                    tt_balancer_subject(view, balancer), &spec->mark,
+                    "%s/%s has no template %s; its templates: %s", spec->account->name,
+                    spec->region, spec->server.template,
+                    tt_strings_join(view->arena, balancer->region->templates, "none"));
     return false;
 }
 
@@ -334,6 +336,8 @@ static void balance_dynamic(struct tt_view *view, struct tt_balancer_view *balan
         return;
     }
     if (target && target->pending) {
+        tt_view_pending(view, tt_balancer_subject(view, balancer), &balancer->spec->mark,
+                        target->server, NULL);
         balancer->closed = true;
         return;
     }

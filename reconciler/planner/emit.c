@@ -83,9 +83,9 @@ int tt_emit_tag(struct tt_emitter *emitter, const struct tt_service_view *servic
 
     step.subject.slot = machine->tag_slot;
     step.because = TT_BECAUSE_DRIFT;
-    step.reason = tt_printf(emitter->view->arena, "%s has no mark of its slot: %d is free",
-                            tt_machine_text(emitter->view->arena, machine->server),
-                            machine->tag_slot);
+    step.reason =
+        tt_printf(emitter->view->arena, "%s has no mark of its slot: %d is free",
+                  tt_machine_text(emitter->view->arena, machine->server), machine->tag_slot);
     return add(emitter, step, NULL);
 }
 

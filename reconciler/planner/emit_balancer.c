@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "reconciler/planner/balance.h"
 #include "reconciler/planner/emit.h"
+#include "reconciler/planner/settings_text.h"
 
 static int add(struct tt_emitter *emitter, const struct tt_balancer_view *balancer,
                struct tt_step step)
@@ -96,6 +98,23 @@ static void emit_deletes(struct tt_emitter *emitter, struct tt_balancer_view *ba
     }
 }
 
+/* Who has the address now: what the spec names is moved away from anybody. */
+static const char *address_reason(struct tt_arena *arena, const struct tt_balancer_view *balancer)
+{
+    const char *wanted = balancer->spec->address, *holder = NULL;
+    const struct tt_server *server;
+
+    TT_EACH (address, &balancer->region->addresses)
+        if (tt_streq(address->address, wanted))
+            holder = address->server;
+    server = tt_region_find_server(balancer->region, holder);
+    return tt_printf(arena, "%s reaches %s and is to reach the machine of %s", wanted,
+                     server   ? tt_machine_text(arena, server)
+                     : holder ? holder
+                              : "nothing",
+                     balancer->name);
+}
+
 static void emit_machine_steps(struct tt_emitter *emitter, struct tt_balancer_view *balancer)
 {
     struct tt_balancer_steps *steps = balancer->steps;
@@ -121,8 +140,7 @@ static void emit_machine_steps(struct tt_emitter *emitter, struct tt_balancer_vi
                               .server = balancer->target ? balancer->target->id : NULL,
                               .machine = balancer->target ? balancer->target->id : NULL,
                               .because = because_of(balancer),
-                              .reason = tt_printf(arena, "%s is to reach the machine of %s",
-                                                  balancer->spec->address, balancer->name),
+                              .reason = address_reason(arena, balancer),
                           });
     emit_deletes(emitter, balancer);
     if (balancer->replaced && steps->move != TT_NO_STEP)
@@ -157,22 +175,49 @@ static int emit_zones(struct tt_emitter *emitter, struct tt_balancer_view *balan
                       const struct tt_strings *zones)
 {
     struct tt_arena *arena = emitter->view->arena;
+    bool swap = balancer->zones_first && balancer->zones_last;
+    const char *half = !swap                      ? ""
+                       : zones == balancer->zones ? ": its members have left what goes"
+                                                  : ": what is new comes first";
 
-    return add(
-        emitter, balancer,
-        (struct tt_step){
-            .action = TT_STEP_SET_ZONES,
-            .zones = zones,
-            .because = TT_BECAUSE_DRIFT,
-            .reason = tt_printf(arena, "%s balances to %s and is to balance to %s", balancer->name,
-                                tt_strings_join(arena, balancer->cloud->zones, "no zone"),
-                                tt_strings_join(arena, balancer->zones, "no zone")),
-        });
+    return add(emitter, balancer,
+               (struct tt_step){
+                   .action = TT_STEP_SET_ZONES,
+                   .zones = zones,
+                   .because = TT_BECAUSE_DRIFT,
+                   .reason = tt_printf(arena, "%s balances to %s and is to balance to %s%s",
+                                       balancer->name,
+                                       tt_strings_join(arena, balancer->cloud->zones, "no zone"),
+                                       tt_strings_join(arena, balancer->zones, "no zone"), half),
+               });
 }
 
 int tt_emit_zones_last(struct tt_emitter *emitter, struct tt_balancer_view *balancer)
 {
     return emit_zones(emitter, balancer, balancer->zones);
+}
+
+/* What the spec says as it is compared: its algorithm counts where a listener has one. */
+static const char *listeners_reason(struct tt_emitter *emitter,
+                                    const struct tt_balancer_view *balancer)
+{
+    struct tt_arena *arena = emitter->view->arena;
+    const struct tt_pool *pool =
+        balancer->target ? tt_region_pool(balancer->region, balancer->target->id) : NULL;
+    const struct tt_listeners *have = balancer->cloud ? balancer->cloud->listeners
+                                      : pool          ? pool->listeners
+                                                      : NULL;
+    struct tt_listeners want = {0};
+
+    TT_EACH (listener, balancer->spec->listeners) {
+        struct tt_listener *copy = TT_VEC_ADD(arena, &want);
+
+        *copy = *listener;
+        if (balancer->cloud && balancer->spec->has_algorithm)
+            copy->algorithm = 1 + (int)balancer->spec->algorithm;
+    }
+    return tt_printf(arena, "%s listens on %s and is to listen on %s", balancer->name,
+                     tt_listeners_text(arena, have), tt_listeners_text(arena, &want));
 }
 
 static void emit_settings(struct tt_emitter *emitter, struct tt_balancer_view *balancer)
@@ -188,7 +233,7 @@ static void emit_settings(struct tt_emitter *emitter, struct tt_balancer_view *b
                 .action = TT_STEP_SET_LISTENERS,
                 .machine = machine,
                 .because = TT_BECAUSE_DRIFT,
-                .reason = tt_printf(arena, "the listeners of %s differ", balancer->name),
+                .reason = listeners_reason(emitter, balancer),
             });
     if (balancer->set_health)
         add(emitter, balancer,
@@ -196,7 +241,10 @@ static void emit_settings(struct tt_emitter *emitter, struct tt_balancer_view *b
                 .action = TT_STEP_SET_HEALTH_CHECK,
                 .machine = machine,
                 .because = TT_BECAUSE_DRIFT,
-                .reason = tt_printf(arena, "the health check of %s differs", balancer->name),
+                .reason = tt_printf(
+                    arena, "the health check of %s is %s and is to be %s", balancer->name,
+                    tt_check_text(arena, balancer->cloud ? balancer->cloud->health : NULL),
+                    tt_check_text(arena, tt_balancer_health(balancer->spec))),
             });
 }
 

@@ -97,9 +97,11 @@ static const char *surplus_reason(const struct tt_site *site, const struct tt_ca
         [TT_RANK_FIXED] = "",
     };
 
-    return tt_printf(site->view->arena, "%s has %zu servers in %s/%s and wants %d; %s",
-                     site->service->name, site->count, site->placement->account->name,
-                     site->placement->region, site->placement->count, why[candidate->rank]);
+    return tt_printf(site->view->arena, "%s has %zu %s in %s/%s and wants %d%s%s",
+                     site->service->name, site->count, site->count == 1 ? "server" : "servers",
+                     site->placement->account->name, site->placement->region,
+                     site->placement->count, site->placement->count ? "; " : "",
+                     site->placement->count ? why[candidate->rank] : "");
 }
 
 static void remove_surplus(struct tt_site *site)
@@ -401,6 +403,7 @@ static void place_service(struct tt_view *view, struct tt_arena *scratch,
     else
         give_slots(view, service, standings);
     tt_report_unreachable(view, service);
+    tt_report_pending(view, service);
 }
 
 static void place_down(struct tt_view *view, struct tt_service_view *service)

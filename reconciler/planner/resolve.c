@@ -49,8 +49,9 @@ static void resolve_cloud(struct tt_view *view, struct tt_balancer_view *balance
             continue;
         balancer->blocked = true;
         tt_view_problem(view, TT_SEVERITY_ERROR, "no-such-zone",
-                        tt_balancer_subject(view, balancer), &spec->mark, "%s/%s has no zone %s",
-                        spec->account->name, spec->region, *zone);
+                        tt_balancer_subject(view, balancer), &spec->mark,
+                        "%s/%s has no zone %s; its zones: %s", spec->account->name, spec->region,
+                        *zone, tt_region_zones_text(view->arena, balancer->region));
     }
 }
 

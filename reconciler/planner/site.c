@@ -21,16 +21,12 @@ void tt_site_check_zones(struct tt_site *site)
 {
     const struct tt_placement *placement = site->placement;
     struct tt_arena *arena = site->view->arena;
-    struct tt_strings existing = {0};
-
-    TT_EACH (zone, &site->region->zones)
-        tt_strings_add(arena, &existing, zone->name);
     TT_EACH (zone, &placement->zones)
         if (!tt_region_zone(site->region, *zone))
             tt_fail_service(site->view, site->service, "no-such-zone", &placement->mark,
                             tt_printf(arena, "%s/%s has no zone %s; its zones: %s",
                                       placement->account->name, placement->region, *zone,
-                                      tt_strings_join(arena, &existing, "none")));
+                                      tt_region_zones_text(arena, site->region)));
 }
 
 void tt_site_check_template(struct tt_site *site)
@@ -39,10 +35,11 @@ void tt_site_check_template(struct tt_site *site)
 
     if (site->region->templates && placement->server.template &&
         !tt_strings_has(site->region->templates, placement->server.template))
-        tt_fail_service(site->view, site->service, "no-such-template", &placement->mark,
-                        tt_printf(site->view->arena, "%s/%s has no template %s",
-                                  placement->account->name, placement->region,
-                                  placement->server.template));
+        tt_fail_service(
+            site->view, site->service, "no-such-template", &placement->mark,
+            tt_printf(site->view->arena, "%s/%s has no template %s; its templates: %s",
+                      placement->account->name, placement->region, placement->server.template,
+                      tt_strings_join(site->view->arena, site->region->templates, "none")));
 }
 
 /* "zones of the placement: a, b; zones of edge: b, c; zones of the region: a (impaired)" */
@@ -129,6 +126,18 @@ void tt_report_unreachable(struct tt_view *view, const struct tt_service_view *s
                 machine->region->name, balancer->name, balancer->spec->account->name,
                 balancer->spec->region);
     }
+}
+
+void tt_report_pending(struct tt_view *view, const struct tt_service_view *service)
+{
+    TT_EACH (machine, &service->machines)
+        if (machine->pending && machine->fate == TT_FATE_KEEP)
+            tt_view_pending(view,
+                            machine->slot < 0
+                                ? tt_service_subject(view, service)
+                                : tt_printf(view->arena, "%s/%d", tt_service_subject(view, service),
+                                            machine->slot),
+                            &service->spec->mark, machine->server, service->spec->health);
 }
 
 static bool freezes(const struct tt_service_view *service, const struct tt_balancer_view *balancer,

@@ -38,6 +38,9 @@ const char *tt_site_zone_sides(struct tt_site *site);
 /* Bars machines that a global balancer elsewhere cannot reach; then, when those that go as
  * duplicates are known, reports the others (no-public-address). */
 void tt_bar_unreachable(struct tt_service_view *service);
+/* Reports the machines that boot and are waited for. */
+void tt_report_pending(struct tt_view *view, const struct tt_service_view *service);
+
 void tt_report_unreachable(struct tt_view *view, const struct tt_service_view *service);
 
 /* Marks the machines behind balancers that are unseen or blocked: those that are to be members by

@@ -46,12 +46,23 @@ static size_t cut_runs(const struct tt_candidate *candidates, size_t begin, size
     return count;
 }
 
-static struct run *fullest(struct run *runs, size_t count, const int *fill)
+/* Of zones that are equally full the one with the newest machine. */
+static bool goes_first(const struct run *one, const struct run *other, const int *fill,
+                       const struct tt_candidate *sorted)
+{
+    int more = fill[one->zone + 1] - fill[other->zone + 1];
+
+    return more ? more > 0
+                : tt_newer_first(sorted[one->next].machine, sorted[other->next].machine) < 0;
+}
+
+static struct run *fullest(struct run *runs, size_t count, const int *fill,
+                           const struct tt_candidate *sorted)
 {
     struct run *best = NULL;
 
     for (size_t i = 0; i < count; i++)
-        if (runs[i].next < runs[i].end && (!best || fill[runs[i].zone + 1] > fill[best->zone + 1]))
+        if (runs[i].next < runs[i].end && (!best || goes_first(&runs[i], best, fill, sorted)))
             best = &runs[i];
     return best;
 }
@@ -77,7 +88,7 @@ size_t tt_surplus_choose(struct tt_arena *scratch, struct tt_candidate *candidat
         while (end < total && sorted[end].rank == sorted[begin].rank)
             end++;
         number = cut_runs(sorted, begin, end, runs);
-        while (chosen < count && (next = fullest(runs, number, fill))) {
+        while (chosen < count && (next = fullest(runs, number, fill, sorted))) {
             fill[next->zone + 1] -= sorted[next->next].rank != TT_RANK_FAILED;
             taken[next->next] = true;
             candidates[chosen++] = sorted[next->next++];

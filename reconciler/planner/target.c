@@ -53,6 +53,45 @@ static bool is_targeted(const struct tt_strings *targets, const struct tt_step *
     return false;
 }
 
+static const struct tt_deployment_view *deployment_of(const struct tt_view *view, const char *name)
+{
+    TT_EACH (deployment, &view->deployments)
+        if (strcmp((*deployment)->name, name) == 0)
+            return *deployment;
+    return NULL;
+}
+
+/* False when STEP of a service waits for EARLIER only because balancers' machines start first: the
+ * service is not behind that one. */
+static bool needs(const struct tt_view *view, const struct tt_step *step,
+                  const struct tt_step *earlier)
+{
+    const struct tt_deployment_view *deployment;
+    const struct tt_service_view *service;
+    const struct tt_balancer_view *balancer;
+
+    if (step->subject.kind != TT_SUBJECT_SERVICE || step->action != TT_STEP_CREATE_SERVER ||
+        earlier->subject.kind != TT_SUBJECT_LOAD_BALANCER ||
+        earlier->action != TT_STEP_CREATE_SERVER)
+        return true;
+    deployment = deployment_of(view, step->subject.deployment);
+    service = deployment ? tt_view_service(deployment, step->subject.name) : NULL;
+    balancer = deployment ? tt_view_balancer(deployment, earlier->subject.name) : NULL;
+    return !service || !service->spec || !balancer || !balancer->spec ||
+           tt_service_is_behind(service->spec, balancer->spec);
+}
+
+/* What is kept waits for what is kept. */
+static void keep_edges(struct tt_step *step, const int *new_index, const bool *kept)
+{
+    size_t count = 0;
+
+    TT_EACH (index, &step->after)
+        if (kept[*index])
+            step->after.items[count++] = new_index[*index];
+    step->after.count = count;
+}
+
 static void drop_others(struct tt_arena *scratch, struct tt_steps *steps, const bool *kept)
 {
     int *new_index = TT_NEW_ARRAY(scratch, steps->count, int);
@@ -62,8 +101,7 @@ static void drop_others(struct tt_arena *scratch, struct tt_steps *steps, const 
         if (!kept[i])
             continue;
         new_index[i] = (int)count;
-        TT_EACH (index, &steps->items[i].after)
-            *index = new_index[*index];
+        keep_edges(&steps->items[i], new_index, kept);
         steps->items[count++] = steps->items[i];
     }
     steps->count = count;
@@ -89,7 +127,7 @@ int tt_target(const struct tt_view *view, const struct tt_strings *targets, stru
         kept[i] = kept[i] || is_targeted(targets, &steps->items[i]);
         if (kept[i])
             TT_EACH (index, &steps->items[i].after)
-                kept[*index] = true;
+                kept[*index] = kept[*index] || needs(view, &steps->items[i], &steps->items[*index]);
     }
     drop_others(&scratch, steps, kept);
     tt_arena_release(&scratch);

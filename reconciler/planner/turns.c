@@ -282,9 +282,10 @@ static void report_waiting(struct tt_schedule *s)
     if (waiting.count)
         tt_view_problem(view, TT_SEVERITY_INFO, "waiting", tt_service_subject(view, service),
                         &service->spec->mark,
-                        "%s waits for members that are not in service yet: changing it now would "
+                        "%s %s for members that are not in service yet: a change now would "
                         "leave fewer than maxUnavailable allows, or more than maxSurge",
-                        tt_strings_join(s->arena, &waiting, ""));
+                        tt_strings_join(s->arena, &waiting, ""),
+                        waiting.count == 1 ? "waits" : "wait");
 }
 
 static void run_rounds(struct tt_schedule *s)

@@ -92,6 +92,29 @@ char *tt_machine_text(struct tt_arena *arena, const struct tt_server *server)
                         : tt_strdup(arena, server->id);
 }
 
+void tt_view_pending(struct tt_view *view, const char *subject, const struct tt_mark *mark,
+                     const struct tt_server *server, const struct tt_health_check *check)
+{
+    tt_time grace = check ? check->grace : DEFAULT_GRACE;
+    const char *until =
+        server->created_at == TT_TIME_UNKNOWN
+            ? "since nobody knows when"
+            : tt_printf(view->arena, "until %s, then it counts as failed",
+                        tt_time_format(view->arena, server->created_at + grace + BOOT_SLACK));
+
+    tt_view_problem(view, TT_SEVERITY_INFO, "pending", subject, mark,
+                    "%s boots and is waited for %s", tt_machine_text(view->arena, server), until);
+}
+
+char *tt_region_zones_text(struct tt_arena *arena, const struct tt_region *region)
+{
+    struct tt_strings names = {0};
+
+    TT_EACH (zone, &region->zones)
+        tt_strings_add(arena, &names, zone->name);
+    return tt_strings_join(arena, &names, "none");
+}
+
 /* --- the skeleton --------------------------------------------------------------------------- */
 
 static struct deployment_index *add_deployment(struct index *index, const char *name,

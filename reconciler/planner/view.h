@@ -157,6 +157,13 @@ const struct tt_strings *tt_outdated_fields(struct tt_arena *arena, const struct
                                             const struct tt_server_spec *spec,
                                             const char **ret_reason);
 
+/* Reports that SERVER boots and until when it is waited for. CHECK: of its service; NULL: none. */
+void tt_view_pending(struct tt_view *view, const char *subject, const struct tt_mark *mark,
+                     const struct tt_server *server, const struct tt_health_check *check);
+
+/* "a, b, c"; "none" */
+char *tt_region_zones_text(struct tt_arena *arena, const struct tt_region *region);
+
 /* "web-3 (i-0abc)": how reasons name a machine. */
 char *tt_machine_text(struct tt_arena *arena, const struct tt_server *server);
 

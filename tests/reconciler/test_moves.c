@@ -234,8 +234,7 @@ static int fill_of(const struct row *row, const bool *gone, int zone)
     return count;
 }
 
-/* The next to go: the lowest rank, of it the fullest zone, of equals the first by name, in it the
- * newest. */
+/* The next to go: the lowest rank, of it the fullest zone, of equals and in it the newest. */
 static int next_to_go(const struct row *row, const bool *gone)
 {
     int best = -1;
@@ -249,8 +248,6 @@ static int next_to_go(const struct row *row, const bool *gone)
         if (!order)
             order = fill_of(row, gone, row->servers[best]->zone) -
                     fill_of(row, gone, row->servers[i]->zone);
-        if (!order)
-            order = row->servers[i]->zone - row->servers[best]->zone;
         if (order <= 0)
             best = i;
     }
