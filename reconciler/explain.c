@@ -7,22 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "reconciler/explain_parts.h"
 #include "reconciler/planner/balance.h"
 #include "reconciler/planner/members.h"
 #include "reconciler/planner/place.h"
 #include "reconciler/planner/view.h"
 #include "reconciler/planner/zones.h"
 
-struct telling {
-    struct tt_arena *arena;
-    const struct tt_explain_request *request;
-    struct tt_view *view;
-    struct tt_buf *out;
-};
-
 /* --- steps ---------------------------------------------------------------------------------- */
 
-static void tell_step(struct telling *t, const struct tt_step *step)
+static void tell_step(struct tt_telling *t, const struct tt_step *step)
 {
     long number = step - t->request->plan->steps.items + 1;
 
@@ -45,8 +39,8 @@ static bool is_about(const struct tt_step *step, enum tt_subject_kind kind, cons
            strcmp(step->subject.name, name) == 0 && (slot < 0 || step->subject.slot == slot);
 }
 
-static void tell_steps(struct telling *t, enum tt_subject_kind kind, const char *deployment,
-                       const char *name, int slot)
+void tt_tell_steps(struct tt_telling *t, enum tt_subject_kind kind, const char *deployment,
+                   const char *name, int slot, bool blocked, bool left)
 {
     int count = 0;
 
@@ -57,10 +51,13 @@ static void tell_steps(struct telling *t, enum tt_subject_kind kind, const char 
             count++;
         }
     if (!count)
-        tt_buf_add(t->out, "  none: it is as Git asks\n");
+        tt_buf_addf(t->out, "  none%s\n",
+                    blocked ? ": see what stands in the way above"
+                    : left  ? ": what left Git is left alone"
+                            : ": it is as Git asks, or waited for");
 }
 
-static void tell_problems(struct telling *t, const char *subject)
+void tt_tell_problems(struct tt_telling *t, const char *subject)
 {
     size_t length = strlen(subject);
 
@@ -73,7 +70,7 @@ static void tell_problems(struct telling *t, const char *subject)
 
 /* --- servers -------------------------------------------------------------------------------- */
 
-static void tell_memberships(struct telling *t, const struct tt_service_view *service,
+static void tell_memberships(struct tt_telling *t, const struct tt_service_view *service,
                              const struct tt_machine *machine)
 {
     TT_EACH (balancer, &service->deployment->balancers) {
@@ -94,7 +91,7 @@ static void tell_memberships(struct telling *t, const struct tt_service_view *se
     }
 }
 
-static const char *verdict(const struct tt_machine *machine)
+const char *tt_machine_verdict(const struct tt_machine *machine)
 {
     if (machine->healthy)
         return "healthy";
@@ -103,7 +100,36 @@ static const char *verdict(const struct tt_machine *machine)
     return machine->failed ? "failed" : "stopped";
 }
 
-static void tell_machine(struct telling *t, const struct tt_service_view *service,
+static bool is_in_impaired_zone(const struct tt_machine *machine)
+{
+    const struct tt_zone *zone =
+        machine->server->zone ? tt_region_zone(machine->region, machine->server->zone) : NULL;
+
+    return zone && zone->state == TT_ZONE_IMPAIRED;
+}
+
+static const char *why_it_stays(struct tt_telling *t, const struct tt_service_view *service,
+                                const struct tt_machine *machine)
+{
+    if (!service->spec)
+        return "what left Git is left alone, unless it is pruned";
+    if (service->blocked)
+        return "an error blocks its service, see above";
+    if (machine->barred)
+        return "an error names it, see above";
+    if (machine->frozen)
+        return "it is behind a balancer that cannot be changed now";
+    if (machine->pending)
+        return "it boots, and what it is to be is looked at when it runs";
+    if (machine->fields)
+        return tt_printf(t->arena, "it is outdated (%s)%s", machine->reason,
+                         is_in_impaired_zone(machine) ? ", and its zone is impaired" : "");
+    return is_in_impaired_zone(machine)
+               ? "its zone is impaired; what runs there stays"
+               : "it fills its slot in an allowed zone with what the spec asks for";
+}
+
+static void tell_machine(struct tt_telling *t, const struct tt_service_view *service,
                          const struct tt_machine *machine)
 {
     static const char *const fates[] = {
@@ -113,14 +139,13 @@ static void tell_machine(struct telling *t, const struct tt_service_view *servic
         [TT_FATE_REMOVE] = "is removed",
     };
 
-    tt_buf_addf(t->out, "  slot %d: %s in %s/%s zone %s, %s\n", machine->slot,
+    tt_buf_addf(t->out, "  slot %s: %s in %s/%s zone %s, %s\n",
+                machine->slot < 0 ? "unknown" : tt_printf(t->arena, "%d", machine->slot),
                 tt_machine_text(t->arena, machine->server), machine->account->name,
                 machine->region->name, machine->server->zone ? machine->server->zone : "unknown",
-                verdict(machine));
+                tt_machine_verdict(machine));
     if (machine->fate == TT_FATE_KEEP)
-        tt_buf_addf(t->out, "    it stays: it fills its slot%s\n",
-                    machine->frozen ? ", and it is behind a balancer that cannot be changed now"
-                                    : " in an allowed zone with what the spec asks for");
+        tt_buf_addf(t->out, "    it stays: %s\n", why_it_stays(t, service, machine));
     else
         tt_buf_addf(t->out, "    it %s because %s: %s\n", fates[machine->fate],
                     tt_because_words[machine->because], machine->reason);
@@ -129,7 +154,7 @@ static void tell_machine(struct telling *t, const struct tt_service_view *servic
 
 /* --- constraints ---------------------------------------------------------------------------- */
 
-static void tell_zones(struct telling *t, const struct tt_service_view *service,
+static void tell_zones(struct tt_telling *t, const struct tt_service_view *service,
                        const struct tt_placement *placement)
 {
     const struct tt_region *region =
@@ -158,7 +183,7 @@ static void tell_zones(struct telling *t, const struct tt_service_view *service,
                 tt_strings_join(t->arena, &names, "no zone"));
 }
 
-static void tell_limits(struct telling *t, const struct tt_service_view *service)
+static void tell_limits(struct tt_telling *t, const struct tt_service_view *service)
 {
     tt_buf_addf(t->out,
                 "limits: at most %d more machines than wanted (maxSurge), at most %d fewer in "
@@ -172,7 +197,7 @@ static void tell_limits(struct telling *t, const struct tt_service_view *service
 }
 
 /* What each kind of edit would lead to, so that a person need not try it. */
-static void tell_what_if(struct telling *t)
+static void tell_what_if(struct tt_telling *t)
 {
     tt_buf_add(t->out,
                "what would follow from a change:\n"
@@ -183,13 +208,22 @@ static void tell_what_if(struct telling *t)
                "  health, drain, update, names: no server is touched\n");
 }
 
-static void explain_service(struct telling *t, const struct tt_service_view *service, int slot)
+/* True when an error names SUBJECT or a part of it. */
+static bool names_error(const struct tt_telling *t, const char *subject)
+{
+    TT_EACH (problem, &t->request->plan->problems)
+        if (problem->severity == TT_SEVERITY_ERROR && tt_starts_with(problem->subject, subject))
+            return true;
+    return false;
+}
+
+static void explain_service(struct tt_telling *t, const struct tt_service_view *service, int slot)
 {
     const char *subject =
         tt_printf(t->arena, "Service/%s/%s", service->deployment->name, service->name);
 
     tt_buf_addf(t->out, "%s%s\n", subject, service->spec ? "" : " (it left Git)");
-    tell_problems(t, subject);
+    tt_tell_problems(t, subject);
     if (service->spec && slot < 0) {
         tt_buf_add(t->out, "placements:\n");
         TT_EACH (placement, &service->spec->placements)
@@ -204,34 +238,10 @@ static void explain_service(struct telling *t, const struct tt_service_view *ser
         if (slot < 0 || create->slot == slot)
             tt_buf_addf(t->out, "  slot %d: a new one in zone %s because %s: %s\n", create->slot,
                         create->zone, tt_because_words[create->because], create->reason);
-    tell_steps(t, TT_SUBJECT_SERVICE, service->deployment->name, service->name, slot);
+    tt_tell_steps(t, TT_SUBJECT_SERVICE, service->deployment->name, service->name, slot,
+                  service->blocked || names_error(t, subject), !service->spec);
     if (service->spec && slot < 0)
         tell_what_if(t);
-}
-
-static void explain_balancer(struct telling *t, const struct tt_balancer_view *balancer)
-{
-    const char *subject =
-        tt_printf(t->arena, "LoadBalancer/%s/%s", balancer->deployment->name, balancer->name);
-
-    tt_buf_addf(t->out, "%s%s\n", subject, balancer->spec ? "" : " (it left Git)");
-    tell_problems(t, subject);
-    if (balancer->spec)
-        tt_buf_addf(t->out, "%s, %s, in %s/%s%s\n", tt_balancer_type_words[balancer->spec->type],
-                    tt_scope_words[balancer->spec->scope], balancer->spec->account->name,
-                    balancer->spec->region, balancer->unseen ? ", which was not observed" : "");
-    if (balancer->serving)
-        tt_buf_addf(t->out, "clients reach %s now\n", tt_machine_text(t->arena, balancer->serving));
-    TT_EACH (machine, &balancer->machines)
-        tt_buf_addf(t->out, "  machine %s: %s%s%s\n", tt_machine_text(t->arena, machine->server),
-                    verdict(machine), machine->fate == TT_FATE_REMOVE ? ", it is removed: " : "",
-                    machine->fate == TT_FATE_REMOVE ? machine->reason : "");
-    tt_buf_add(t->out, "services behind it:\n");
-    TT_EACH (service, &balancer->deployment->services)
-        if ((*service)->spec && balancer->spec &&
-            tt_service_is_behind((*service)->spec, balancer->spec))
-            tt_buf_addf(t->out, "  %s\n", (*service)->name);
-    tell_steps(t, TT_SUBJECT_LOAD_BALANCER, balancer->deployment->name, balancer->name, -1);
 }
 
 /* --- finding the subject -------------------------------------------------------------------- */
@@ -258,7 +268,7 @@ static void split(struct tt_arena *arena, const char *rest, const char **ret_dep
     *ret_name = count == 2 ? parts[1] : parts[0];
 }
 
-static bool explain_named(struct telling *t, const char *subject)
+static bool explain_named(struct tt_telling *t, const char *subject)
 {
     bool is_service = tt_starts_with(subject, "Service/");
     const char *deployment, *name;
@@ -278,14 +288,37 @@ static bool explain_named(struct telling *t, const char *subject)
             }
         TT_EACH (balancer, &(*view)->balancers)
             if (!is_service && strcmp((*balancer)->name, name) == 0) {
-                explain_balancer(t, *balancer);
+                tt_explain_balancer(t, *balancer);
                 found = true;
             }
     }
     return found;
 }
 
-static bool explain_step(struct telling *t, const char *subject)
+/* On what the step acts. */
+static void tell_place(struct tt_telling *t, const struct tt_step *step)
+{
+    tt_buf_addf(t->out, "      in %s/%s%s%s%s%s\n", step->account, step->region,
+                step->zone ? " zone " : "", step->zone ? step->zone : "",
+                step->server ? ", machine " : "", step->server ? step->server : "");
+}
+
+/* The steps that wait for it. */
+static void tell_later(struct tt_telling *t, int number)
+{
+    const struct tt_plan *plan = t->request->plan;
+    struct tt_strings later = {0};
+
+    TT_EACH (step, &plan->steps)
+        TT_EACH (index, &step->after)
+            if (*index == number)
+                tt_strings_add(t->arena, &later,
+                               tt_printf(t->arena, "s%d", (int)(step - plan->steps.items) + 1));
+    tt_buf_addf(t->out, "      waited for by %s\n",
+                tt_strings_join(t->arena, &later, "no other step"));
+}
+
+static bool explain_step(struct tt_telling *t, const char *subject)
 {
     char *end;
     long number = subject[0] == 's' ? strtol(subject + 1, &end, 10) : 0;
@@ -293,10 +326,12 @@ static bool explain_step(struct telling *t, const char *subject)
     if (number < 1 || *end || (size_t)number > t->request->plan->steps.count)
         return false;
     tell_step(t, &t->request->plan->steps.items[number - 1]);
+    tell_place(t, &t->request->plan->steps.items[number - 1]);
+    tell_later(t, (int)number - 1);
     return true;
 }
 
-static bool explain_server(struct telling *t, const char *id)
+static bool explain_server(struct tt_telling *t, const char *id)
 {
     TT_EACH (deployment, &t->view->deployments) {
         TT_EACH (service, &(*deployment)->services)
@@ -308,7 +343,7 @@ static bool explain_server(struct telling *t, const char *id)
         TT_EACH (balancer, &(*deployment)->balancers)
             TT_EACH (machine, &(*balancer)->machines)
                 if (strcmp(machine->server->id, id) == 0 || tt_streq(machine->server->name, id)) {
-                    explain_balancer(t, *balancer);
+                    tt_explain_balancer(t, *balancer);
                     return true;
                 }
     }
@@ -318,7 +353,7 @@ static bool explain_server(struct telling *t, const char *id)
 int tt_explain(struct tt_arena *arena, const struct tt_explain_request *request,
                const char *subject, struct tt_buf *out, struct tt_error *err)
 {
-    struct telling t = {
+    struct tt_telling t = {
         .arena = arena,
         .request = request,
         .view = tt_view_new(arena, request->desired, request->world, request->memory, request->now,
@@ -330,7 +365,8 @@ int tt_explain(struct tt_arena *arena, const struct tt_explain_request *request,
     tt_balance(t.view);
     tt_place(t.view);
     if (named ? explain_named(&t, subject)
-              : explain_step(&t, subject) || explain_server(&t, subject))
+              : explain_step(&t, subject) || explain_server(&t, subject) ||
+                    tt_explain_foreign(&t, subject))
         return 0;
     return tt_fail(err, TT_ERR_NOT_FOUND,
                    "there is no %s: give Service/[DEPLOYMENT/]NAME[/SLOT], "

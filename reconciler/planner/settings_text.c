@@ -31,7 +31,7 @@ const char *tt_listeners_text(struct tt_arena *arena, const struct tt_listeners 
 
 const char *tt_check_text(struct tt_arena *arena, const struct tt_health_check *check)
 {
-    if (!check)
+    if (!check || (!check->http && !check->interval)) /* as worlds say that there is none */
         return "none";
     return tt_printf(arena, "%s%s%s every %s within %s, %d %s", check->http ? "http" : "tcp",
                      check->http ? " " : "", check->http && check->path ? check->path : "",

@@ -1,0 +1,33 @@
+/*
+ * Explain: what its parts share. explain.c finds the subject and tells of services; the balancers,
+ * and the machines that are nobody of ours, are in explain_balancer.c.
+ */
+#ifndef TT_RECONCILER_EXPLAIN_PARTS_H
+#define TT_RECONCILER_EXPLAIN_PARTS_H
+
+#include "reconciler/explain.h"
+#include "reconciler/planner/view.h"
+
+struct tt_telling {
+    struct tt_arena *arena;
+    const struct tt_explain_request *request;
+    struct tt_view *view;
+    struct tt_buf *out;
+};
+
+/* The problems whose subject is SUBJECT or a part of it. */
+void tt_tell_problems(struct tt_telling *t, const char *subject);
+
+/* The steps about it; SLOT -1: of every slot. Where there is none, why: BLOCKED, or it LEFT Git. */
+void tt_tell_steps(struct tt_telling *t, enum tt_subject_kind kind, const char *deployment,
+                   const char *name, int slot, bool blocked, bool left);
+
+/* "healthy", "failed" ... */
+const char *tt_machine_verdict(const struct tt_machine *machine);
+
+void tt_explain_balancer(struct tt_telling *t, const struct tt_balancer_view *balancer);
+
+/* A machine without our marks, by id or name; false: there is none. */
+bool tt_explain_foreign(struct tt_telling *t, const char *id);
+
+#endif
