@@ -3,8 +3,9 @@
  * every time. Most servers are as wanted; of each hundred one has failed, one is missing and one
  * is made from an old template, so that a plan has real work at every size.
  *
- * Two shapes: `fleet`, deployments of ten services with a hundred servers each, and `single`, one
- * service that has them all, where anything quadratic within a service would show.
+ * Three shapes: `fleet`, deployments of ten services with a hundred servers each; `single`, one
+ * service that has them all, where anything quadratic within a service would show; and `steady`, a
+ * thousand services that have everything that Git asks for.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -18,10 +19,13 @@
 #define PER_DEPLOYMENT 10
 #define ZONES          3
 
+#define STEADY_SERVICES 1000
+
 struct shape {
     int services; /* over all deployments */
     int per_service;
     int per_deployment;
+    bool steady;
 };
 
 static void add_deployment(struct tt_buf *yaml, int deployment)
@@ -53,13 +57,23 @@ static void add_service(struct tt_buf *yaml, int deployment, int service, int co
 }
 
 /* What became of server NUMBER of its service. */
-static bool is_missing(int number)
+static bool is_missing(const struct shape *shape, int number)
 {
-    return number % 100 == 17;
+    return !shape->steady && number % 100 == 17;
 }
 
-static void add_server(struct tt_buf *json, int deployment, int service, int slot,
-                       const char *comma)
+static bool is_failed(const struct shape *shape, int number)
+{
+    return !shape->steady && number % 100 == 42;
+}
+
+static bool is_old(const struct shape *shape, int number)
+{
+    return !shape->steady && number % 100 == 77;
+}
+
+static void add_server(struct tt_buf *json, const struct shape *shape, int deployment, int service,
+                       int slot, const char *comma)
 {
     int id = (deployment * PER_DEPLOYMENT + service) * 1000 + slot;
 
@@ -70,7 +84,7 @@ static void add_server(struct tt_buf *json, int deployment, int service, int slo
         "\"firewalls\": [\"web\"], \"network\": \"prod\", \"privateAddress\": "
         "\"10.%d.%d.%d\", \"health\": \"passing\", \"createdAt\": \"2026-11-01T00:00:00Z\", ",
         comma, deployment, service, slot, deployment, service, slot, 'a' + slot % ZONES,
-        slot % 100 == 42 ? "failed" : "running", slot % 100 == 77 ? "web-1" : "web-2",
+        is_failed(shape, slot) ? "failed" : "running", is_old(shape, slot) ? "web-1" : "web-2",
         (id >> 16) % 256, (id >> 8) % 256, id % 256);
     tt_buf_addf(json,
                 "\"tags\": {\"trimtab:owner\": \"bench\", \"trimtab:deployment\": \"shop-%d\", "
@@ -79,8 +93,8 @@ static void add_server(struct tt_buf *json, int deployment, int service, int slo
                 deployment, service, slot, (unsigned)id * 2654435761u);
 }
 
-static void add_balancer(struct tt_buf *json, int deployment, int service, int count,
-                         const char *comma)
+static void add_balancer(struct tt_buf *json, const struct shape *shape, int deployment,
+                         int service, const char *comma)
 {
     const char *between = "";
 
@@ -89,11 +103,12 @@ static void add_balancer(struct tt_buf *json, int deployment, int service, int c
                 "\"us-east-1b\", \"us-east-1c\"], \"listeners\": [{\"port\": 80, \"protocol\": "
                 "\"http\", \"targetPort\": 8080}], \"members\": [",
                 comma, deployment, service, deployment, service);
-    for (int slot = 0; slot < count; slot++) {
-        if (is_missing(slot))
+    for (int slot = 0; slot < shape->per_service; slot++) {
+        if (is_missing(shape, slot))
             continue;
         tt_buf_addf(json, "%s\n{\"server\": \"i-%d-%d-%d\", \"state\": \"%s\"}", between,
-                    deployment, service, slot, slot % 100 == 42 ? "out-of-service" : "in-service");
+                    deployment, service, slot,
+                    is_failed(shape, slot) ? "out-of-service" : "in-service");
         between = ",";
     }
     tt_buf_add(json, "]}");
@@ -124,15 +139,16 @@ static void write_world(struct tt_buf *json, const struct shape *shape)
                "\"us-east-1c\", \"state\": \"available\"}], \"servers\": [");
     for (int i = 0; i < shape->services; i++) {
         for (int slot = 0; slot < shape->per_service; slot++) {
-            if (is_missing(slot))
+            if (is_missing(shape, slot))
                 continue;
-            add_server(json, i / shape->per_deployment, i % shape->per_deployment, slot, comma);
+            add_server(json, shape, i / shape->per_deployment, i % shape->per_deployment, slot,
+                       comma);
             comma = ",";
         }
     }
     tt_buf_add(json, "], \"balancers\": [");
     for (int i = 0; i < shape->services; i++)
-        add_balancer(json, i / shape->per_deployment, i % shape->per_deployment, shape->per_service,
+        add_balancer(json, shape, i / shape->per_deployment, i % shape->per_deployment,
                      i ? "," : "");
     tt_buf_add(json, "], \"pools\": [], \"addresses\": []}]}]}\n");
 }
@@ -144,6 +160,20 @@ static int write_file(struct tt_arena *arena, const char *folder, const char *na
                          0644, err);
 }
 
+static bool choose_shape(const char *name, int servers, struct shape *ret_shape)
+{
+    if (strcmp(name, "fleet") == 0)
+        *ret_shape = (struct shape){servers / PER_SERVICE, PER_SERVICE, PER_DEPLOYMENT, false};
+    else if (strcmp(name, "single") == 0)
+        *ret_shape = (struct shape){1, servers, 1, false};
+    else if (strcmp(name, "steady") == 0 && servers >= STEADY_SERVICES)
+        *ret_shape =
+            (struct shape){STEADY_SERVICES, servers / STEADY_SERVICES, PER_DEPLOYMENT, true};
+    else
+        return false;
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     struct tt_error err = {0};
@@ -152,15 +182,10 @@ int main(int argc, char **argv)
     int servers = argc == 4 ? atoi(argv[1]) : 0;
     int code = 0;
 
-    if (servers < PER_SERVICE ||
-        (strcmp(argv[2], "fleet") != 0 && strcmp(argv[2], "single") != 0)) {
-        fprintf(stderr, "usage: bench_generate SERVERS fleet|single FOLDER\n");
+    if (servers < PER_SERVICE || !choose_shape(argv[2], servers, &shape)) {
+        fprintf(stderr, "usage: bench_generate SERVERS fleet|single|steady FOLDER\n");
         return 1;
     }
-    if (strcmp(argv[2], "fleet") == 0)
-        shape = (struct shape){servers / PER_SERVICE, PER_SERVICE, PER_DEPLOYMENT};
-    else
-        shape = (struct shape){1, servers, 1};
     TT_BUF_AUTO yaml = {0};
     TT_BUF_AUTO json = {0};
     tt_arena_init(&arena);

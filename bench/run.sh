@@ -7,11 +7,18 @@
 #   ratio     cpu / (libyaml + jansson)
 #   stages    place, diff, order and prove alone, from structs in memory
 #   growth    of stages, from the line above (ten times the servers; n log n is 13.3, 12.5)
+# Then the stages alone on a thousand services that are as Git asks, at 10,000, 100,000 and 1,000,000
+# servers: what they take at their peak beyond the structs, and the ratio to reading the same specs
+# and world with our own readers.
 # usage: bench/run.sh BUILD_FOLDER [SERVERS...]
 set -euo pipefail
 build=$(cd "$1" && pwd)
 shift
-[ $# -gt 0 ] || set -- 1000 10000 100000
+steady=()
+[ $# -gt 0 ] || {
+    set -- 1000 10000 100000
+    steady=(10000 100000 1000000)
+}
 
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -42,4 +49,20 @@ for shape in fleet single; do
                 yaml, json, cpu / (yaml + json), steps, stages, growth }'
         before=$stages
     done
+done
+
+[ ${#steady[@]} -gt 0 ] || exit 0
+printf '\n%-7s %8s %10s %7s %8s %9s %10s %8s\n' \
+    shape servers 'stages ms' growth 'peak MB' 'B/server' 'reading' ratio
+before=
+for servers in "${steady[@]}"; do
+    rm -rf "$folder/specs" "$folder/world.json"
+    "$build/bench_generate" "$servers" steady "$folder"
+    read -r stages peak steps reading <<<"$("$build/bench_stages" "$folder")"
+    [ "$steps" -eq 0 ] || { echo "a steady fleet has $steps steps" >&2 && exit 1; }
+    awk -v n="$servers" -v stages="$stages" -v peak="$peak" -v reading="$reading" -v before="$before" 'BEGIN {
+        growth = before > 0 ? sprintf("%.1f", stages / before) : "-"
+        printf "%-7s %8d %10.1f %7s %8.1f %9.0f %10.1f %8.3f\n", "steady", n, stages, growth, peak / 1024,
+            peak * 1024 / n, reading, stages / reading }'
+    before=$stages
 done

@@ -8,7 +8,9 @@ usage: ./dev bench [SERVERS...]
 
 Plans generated fleets of 1,000, 10,000 and 100,000 servers (or as many as are given) with the
 optimised program, and prints time, peak memory, the time of libyaml and jansson alone on the same
-files and the ratio to it, and the pure stages alone with their growth from size to size.
+files and the ratio to it, and the pure stages alone with their growth from size to size. Without
+sizes also the stages on a thousand services of up to 1,000,000 servers that need no change: time,
+peak memory beyond the structs, and the ratio to reading the same specs and world.
 With balancers: changes everything about real HAProxy and mod_jk balancers under load, three times over;
 prints how many requests there were, how many failed, and p50 and p99 at rest and during the change.
 Then kills a balancer's machine ten times, and prints how long it took until the next one answered.

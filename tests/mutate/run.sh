@@ -55,7 +55,7 @@ if ! cmake --preset prove -DCMAKE_C_FLAGS_RELEASE=-O1 >build.log 2>&1 || ! build
     exit 1
 fi
 if [ -n "$(caught_by_scenarios)$(caught_by_laws)$(caught_by_searches)" ]; then
-    echo "the sources fail as they are: see ./dev test"
+    echo "the sources fail as they are: see ./dev test and ./dev prove"
     exit 1
 fi
 
