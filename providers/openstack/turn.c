@@ -192,6 +192,14 @@ int tt_openstack_wait_active(const struct tt_openstack_visit *visit, const char 
     }
 }
 
+/* "Load Balancer ... is immutable and cannot be updated", "Invalid state PENDING_UPDATE of ...".
+ * What else conflicts, a port that is taken, say, is not waited for. */
+static bool is_busy(const struct tt_error *error)
+{
+    return error->class == TT_ERR_CONFLICT &&
+           (strstr(error->message, "immutable") || strstr(error->message, "state"));
+}
+
 int tt_openstack_change(const struct tt_openstack_visit *visit, const char *id,
                         const struct tt_openstack_request *request, json_t **ret_answer,
                         struct tt_error *err)
@@ -201,7 +209,7 @@ int tt_openstack_change(const struct tt_openstack_visit *visit, const char *id,
     struct tt_error own = {0};
 
     while (tt_openstack_call(visit, request, ret_answer, &own) < 0) {
-        if (own.class != TT_ERR_CONFLICT || clock->now(clock->self) > deadline) {
+        if (!is_busy(&own) || clock->now(clock->self) > deadline) {
             if (err)
                 *err = own;
             return -1;

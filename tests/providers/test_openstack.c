@@ -229,6 +229,21 @@ static void test_a_change_that_never_gets_through(void **state)
     desk_failed(desk, enroll(desk), TT_ERR_CONFLICT, "is in ERROR");
 }
 
+static void test_a_conflict_that_no_waiting_ends(void **state)
+{
+    struct desk *desk = *state;
+
+    desk_keystone(desk, "2026-11-23T05:00:00Z");
+    desk_nova(desk, "2.90");
+    set_machine(desk);
+    set_balancer(desk, "{\"members\": []}");
+    desk_set(desk, "PUT /octavia/v2/lbaas/pools/", 409,
+             "{\"faultstring\": \"Another member is already using ip 10.0.0.7\"}");
+    desk_open_well(desk);
+    desk_failed(desk, enroll(desk), TT_ERR_CONFLICT, "already using");
+    assert_int_equal(desk_count(desk, "octavia update members"), 1);
+}
+
 static void test_a_balancer_that_is_not_there(void **state)
 {
     struct desk *desk = *state;
@@ -256,6 +271,7 @@ int main(void)
         TEST(test_a_member_whose_server_is_gone),
         TEST(test_a_change_between_is_waited_out),
         TEST(test_a_change_that_never_gets_through),
+        TEST(test_a_conflict_that_no_waiting_ends),
         TEST(test_a_balancer_that_is_not_there),
     };
 
