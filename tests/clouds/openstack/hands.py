@@ -19,10 +19,10 @@ def url(service, path):
     return "http://127.0.0.1:%d%s" % (FACTS["ports"][service], path)
 
 
-def ask(method, service, path, body=None, token=None):
-    request = urllib.request.Request(url(service, path), json.dumps(body).encode() if body else None,
-                                     method=method)
-    request.add_header("Content-Type", "application/json")
+def ask(method, service, path, body=None, token=None, kind="application/json"):
+    data = body if isinstance(body, bytes) else json.dumps(body).encode() if body else None
+    request = urllib.request.Request(url(service, path), data, method=method)
+    request.add_header("Content-Type", kind)
     request.add_header("OpenStack-API-Version", "compute 2.90")
     if token:
         request.add_header("X-Auth-Token", token)
@@ -48,6 +48,10 @@ def nova(method, path, body=None):
 
 def octavia(method, path, body=None):
     return ask(method, "octavia", "/v2/lbaas" + path, body, TOKEN)[0]
+
+
+def glance(method, path, body, **kind):
+    return ask(method, "glance", "/v2/images" + path, body, TOKEN, **kind)[0]
 
 
 def ours():
@@ -146,6 +150,14 @@ def expel(name, slot):
         if member["address"] == there:
             octavia("DELETE", "/pools/%s/members/%s" % (pool, member["id"]))
     settle(name)
+
+
+def replace_image(name):
+    """Another one takes the name."""
+    glance("PATCH", "/" + FACTS["image"], [{"op": "replace", "path": "/name", "value": name + "-old"}],
+           kind="application/openstack-images-v2.1-json-patch")
+    made = glance("POST", "", {"name": name, "disk_format": "raw", "container_format": "bare"})["id"]
+    glance("PUT", "/%s/file" % made, b"another image", kind="application/octet-stream")
 
 
 def kill_host(name):

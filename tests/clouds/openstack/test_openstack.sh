@@ -214,6 +214,10 @@ wait "$keeps" || code=$?
 cp "$place/conformance.out" "$out"
 check "the provider keeps the contract" exits 0
 
+hands replace-image web-1
+tt plan --detailed-exitcode
+check "an image that is replaced under its name changes no server" exits 0
+
 # A host dies: what ran on it is replaced where there are others.
 dead=$(hands host 0)
 hands kill-host "$dead"
