@@ -210,6 +210,24 @@ static void test_what_a_failed_attempt_left_is_not_taken(void **state)
     assert_true(desk_was_asked(desk, "\"trimtab:template\":\"" IMAGE "\""));
 }
 
+static void test_a_build_that_fails_tells_why(void **state)
+{
+    struct desk *desk = *state;
+
+    desk_set(desk, "GET /nova/v2.1/servers/" OTHER, 200,
+             "{\"server\": {\"id\": \"" OTHER "\", \"name\": \"w\", \"status\": \"ERROR\", "
+             "\"fault\": {\"message\": \"No valid host was found.\"}}}");
+    desk->answers[0].again = true;
+    set_parts(desk, "2.90");
+    desk_set(desk, "GET /nova/v2.1/servers/detail?tags", 200, "{\"servers\": []}");
+    desk_set(desk, "DELETE /nova/v2.1/servers/" OTHER, 204, "");
+    desk_open_well(desk);
+    desk_failed(desk, create(desk), TT_ERR_CONFLICT, "zone az1 of region north could not build it");
+    assert_non_null(strstr(desk->err.message, "No valid host was found."));
+    assert_string_equal(desk->err.code, "no-capacity");
+    assert_int_equal(desk_count(desk, "nova delete server"), 1);
+}
+
 /* Nova took tags along from 2.52 on, and refuses them while a server is built. */
 static void test_an_older_nova_knows_servers_by_metadata_alone(void **state)
 {
@@ -401,6 +419,7 @@ int main(void)
         TEST(test_an_older_nova_is_compared_with_neutron),
         TEST(test_an_image_that_is_replaced_changes_no_server),
         TEST(test_what_a_failed_attempt_left_is_not_taken),
+        TEST(test_a_build_that_fails_tells_why),
         TEST(test_an_older_nova_knows_servers_by_metadata_alone),
         TEST(test_a_fence_ends_when_the_machine_is_off),
         TEST(test_a_conflict_is_waited_out),
