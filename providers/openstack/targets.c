@@ -127,8 +127,6 @@ int tt_openstack_make_pool(struct tt_openstack_targets *work, const struct tt_li
             monitor = tt_openstack_monitor_of(&work->balancing, tt_reply_peek(other, "id"));
     if (monitor && tt_openstack_copy_monitor(work->visit, work->id, monitor, *ret_pool, err) < 0)
         return -1;
-    if (fill_pool(work, *ret_pool, listener, err) < 0)
-        return -1;
     /* known from now on: the next listener may share it */
     json_array_append_new(
         work->balancing.pools,
@@ -141,9 +139,9 @@ int tt_openstack_make_pool(struct tt_openstack_targets *work, const struct tt_li
 /* --- one pool as its listener wants it ---------------------------------------------------------
  */
 
-/* Our members at the listener's target; those of others stay where they are. */
-static int move_members(const struct tt_openstack_targets *work, const json_t *pool,
-                        const struct tt_listener *listener, struct tt_error *err)
+/* Our members, at the listener's target; those of others stay where they are. */
+static int place_members(const struct tt_openstack_targets *work, const json_t *pool,
+                         const struct tt_listener *listener, struct tt_error *err)
 {
     struct tt_arena *arena = work->visit->arena;
     TT_REPLY_AUTO *members = NULL;
@@ -156,10 +154,12 @@ static int move_members(const struct tt_openstack_targets *work, const json_t *p
 
     if (tt_openstack_pool_members(work->visit, id, &members, err) < 0)
         return -1;
+    if (!json_array_size(members)) /* new, or left so by a run that was broken off */
+        return fill_pool(work, id, listener, err);
     json_array_foreach (members, i, member) {
         json_t *sent = tt_openstack_member_as_sent(member);
 
-        if (is_ours(work, member) &&
+        if (listener->target_port && is_ours(work, member) &&
             tt_reply_number(member, "protocol_port", 0) != listener->target_port) {
             json_object_set_new(sent, "protocol_port", json_integer(listener->target_port));
             other = true;
@@ -191,5 +191,5 @@ int tt_openstack_set_pool(const struct tt_openstack_targets *work, const json_t 
                                tt_printf(arena, "/lbaas/pools/%s", tt_reply_peek(pool, "id")), body,
                                NULL, err) < 0)
         return -1;
-    return listener->target_port ? move_members(work, pool, listener, err) : 0;
+    return place_members(work, pool, listener, err);
 }

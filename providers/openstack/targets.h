@@ -30,12 +30,12 @@ bool tt_openstack_claim(struct tt_openstack_targets *work, const char *pool,
 const char *tt_openstack_free_pool(struct tt_openstack_targets *work,
                                    const struct tt_listener *listener);
 
-/* A new one, claimed, which is checked as the others are and has our members. */
+/* A new one, claimed, which is checked as the others are; set_pool gives it its members. */
 int tt_openstack_make_pool(struct tt_openstack_targets *work, const struct tt_listener *listener,
                            const char **ret_pool, struct tt_error *err);
 
-/* Gives POOL LISTENER's algorithm, its port for those who join, and our members that port; members
- * of others stay where they are. */
+/* Gives POOL LISTENER's algorithm, its port for those who join, and our members that port (an empty
+ * one those of another pool of the balancer); members of others stay where they are. */
 int tt_openstack_set_pool(const struct tt_openstack_targets *work, const json_t *pool,
                           const struct tt_listener *listener, struct tt_error *err);
 

@@ -139,9 +139,11 @@ static void test_another_target_has_another_pool(void **state)
           "\"tags\": [\"trimtab:port=8080\"]", OUR_MEMBER("8080") ", " FOREIGN_MEMBER,
           "{\"id\": \"h\", \"type\": \"TCP\", \"delay\": 5, \"timeout\": 2, \"max_retries\": 1, "
           "\"max_retries_down\": 3, \"pools\": [{\"id\": \"" POOL "\"}]}");
+    desk_set(desk, "GET /octavia/v2/lbaas/pools/" NEW_POOL "/members", 200, "{\"members\": []}");
     set_changes(desk);
     set_well(desk, wanted, 3);
     assert_int_equal(desk_count(desk, "octavia create pool"), 1);
+    assert_int_equal(desk_count(desk, "octavia update members"), 1);
     assert_true(desk_was_asked(desk, "\"lb_algorithm\":\"ROUND_ROBIN\",\"tags\":[\"trimtab:port="
                                      "9090\"]"));
     assert_true(desk_was_asked(desk, "{\"healthmonitor\":{\"pool_id\":\"" NEW_POOL
@@ -152,6 +154,27 @@ static void test_another_target_has_another_pool(void **state)
     assert_true(desk_was_asked(desk, "PUT /octavia/v2/lbaas/listeners/l2 "));
     assert_true(desk_was_asked(desk, "{\"listener\":{\"default_pool_id\":\"" NEW_POOL "\"}}"));
     assert_true(desk_was_asked(desk, "\"protocol_port\":82,\"default_pool_id\":\"" NEW_POOL "\"}"));
+}
+
+/* A run was broken off when it had made the pool: it is taken, and filled before it serves. */
+static void test_a_pool_that_was_left_empty(void **state)
+{
+    struct desk *desk = *state;
+    struct tt_listener wanted[] = {
+        {.port = 80, .protocol = TT_PROTOCOL_HTTP, .target_port = 8080},
+        {.port = 81, .protocol = TT_PROTOCOL_HTTP, .target_port = 9090},
+    };
+
+    begin(desk, LISTENER("l1", "HTTP", "80") ", " LISTENER("l2", "HTTP", "81"),
+          "\"tags\": [\"trimtab:port=8080\"], " OF_IT "}, {\"id\": \"" NEW_POOL
+          "\", \"protocol\": \"HTTP\", \"tags\": [\"trimtab:port=9090\"]",
+          OUR_MEMBER("8080"), "");
+    desk_set(desk, "GET /octavia/v2/lbaas/pools/" NEW_POOL "/members", 200, "{\"members\": []}");
+    set_changes(desk);
+    set_well(desk, wanted, 2);
+    assert_int_equal(desk_count(desk, "octavia create pool"), 0);
+    assert_true(desk_was_asked(desk, "PUT /octavia/v2/lbaas/pools/" NEW_POOL "/members "));
+    assert_true(desk_was_asked(desk, "{\"listener\":{\"default_pool_id\":\"" NEW_POOL "\"}}"));
 }
 
 /* Ours move, and whoever joins an empty pool later knows where to listen. */
@@ -302,6 +325,7 @@ int main(void)
         TEST(test_listeners_made_by_hand_stay),
         TEST(test_a_listener_with_a_secret_is_not_deleted),
         TEST(test_another_target_has_another_pool),
+        TEST(test_a_pool_that_was_left_empty),
         TEST(test_a_target_that_changes),
         TEST(test_an_empty_pool_has_the_target_of_its_tag),
         TEST(test_a_pool_without_a_monitor_gets_one),
