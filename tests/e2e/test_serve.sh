@@ -32,8 +32,23 @@ count_logged() {
 }
 
 serve() {
-    "$trimtab" serve --config "$config" 2>>"$log" </dev/null &
+    NOTIFY_SOCKET=$place/notify WATCHDOG_USEC=3000000 \
+        "$trimtab" serve --config "$config" 2>>"$log" </dev/null &
     daemon=$!
+}
+
+# What systemd would be told.
+listen_as_systemd() {
+    python3 -c 'import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1])
+while True:
+    print(s.recv(1000).decode(), flush=True)' "$place/notify" >"$place/notified" &
+    eventually 10 [ -S "$place/notify" ]
+}
+
+told_systemd() {
+    grep -qx -- "$1" "$place/notified"
 }
 
 serves() {
@@ -42,6 +57,10 @@ serves() {
 
 replaced() {
     [ "$(count_logged 'was replaced')" -ge "$1" ]
+}
+
+has_done() {
+    [ "$(count_logged 'apply of [0-9a-f]+: done')" -ge "$1" ]
 }
 
 # kill_machine PATTERN: the processes whose command lines have it.
@@ -80,7 +99,9 @@ commit_example
 git init -q --bare -b main "$bare"
 git -C "$repo" push -q "$bare" main
 : >"$log"
+listen_as_systemd
 serve
+check "systemd is told that it is ready" eventually 10 told_systemd READY=1
 check "what was pushed is applied" eventually 30 logged '"apply of [0-9a-f]+: done"'
 check "three servers serve" serves 3
 check "and answer" answers_from 9 3
@@ -124,14 +145,20 @@ kill_machine "$(status 'd["deployments"][0]["services"][0]["servers"][0]["id"]')
 check "a killed server is reported" eventually 20 logged 'drift of [0-9a-f]+: changes'
 applied=$(count_logged 'apply of')
 sleep 2
+done_before=$(count_logged 'apply of [0-9a-f]+: done')
 check "and nothing is applied" [ "$(count_logged 'apply of')" -eq "$applied" ]
 kill_machine "$(status 'd["deployments"][0]["balancers"][0]["machine"]')|haproxy"
 check "a killed balancer is replaced" eventually 30 replaced 2
+check "and the run ends" eventually 30 has_done $((done_before + 1))
 
 kill -TERM "$daemon"
 code=0
 wait "$daemon" || code=$?
 check "SIGTERM ends it with 0" exits 0
+for what in WATCHDOG=1 RELOADING=1 STOPPING=1; do
+    check "systemd was told $what" told_systemd "$what"
+done
+check "once that it stops" [ "$(grep -c STOPPING "$place/notified")" -eq 1 ]
 stop_everything
 show_log
 finish
