@@ -5,6 +5,7 @@ help_bench() {
     cat <<'END'
 usage: ./dev bench [SERVERS...]
        ./dev bench balancers
+       ./dev bench pages
 
 Plans generated fleets of 1,000, 10,000 and 100,000 servers (or as many as are given) with the
 optimised program, and prints time, peak memory, the time of libyaml and jansson alone on the same
@@ -15,6 +16,7 @@ With balancers: changes everything about real HAProxy and mod_jk balancers under
 prints how many requests there were, how many failed, and p50 and p99 at rest and during the change.
 Then kills a balancer's machine ten times, and prints how long it took until the next one answered.
 Last it tells a balancer behind sshd of 1,000 members through one connection.
+With pages: how large the daemon's pages are and how long they take, up to 10,000 servers in a deployment.
 END
 }
 
@@ -26,6 +28,12 @@ dev_bench() {
         TRIMTAB_ROUNDS=3 tests/e2e/test_balancers_load_mod_jk.sh build
         bench/recovery.sh build 10
         bench/members.sh build 1000
+        return
+    fi
+    if [ "${1:-}" = pages ]; then
+        need build run
+        build_preset release build trimtab bench_generate
+        bench/pages.sh build
         return
     fi
     need build
