@@ -26,7 +26,8 @@ struct tt_tags {
     int slot;             /* -1: none */
     const char *incarnation;
     const char *spec; /* tt_server_spec_hash of what it was made from */
-    /* "ssh-ed25519 AAAA...": the machine published it as its tag trimtab:host-key; never set by us */
+    /* "ssh-ed25519 AAAA...": the machine published it as its tag trimtab:host-key; never set by us
+     */
     const char *host_key;
 };
 

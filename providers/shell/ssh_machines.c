@@ -137,8 +137,7 @@ int tt_ssh_machines_run(struct tt_ssh_machines *machines, const struct tt_run_re
     if (locate(machines, request, find, self, arena, &place, err) < 0)
         return -1;
     for (int i = 0; i < ADDRESSES && place.addresses[i]; i++) {
-        struct tt_ssh_target target = {.address = place.addresses[i],
-                                       .host_key = place.host_key};
+        struct tt_ssh_target target = {.address = place.addresses[i], .host_key = place.host_key};
 
         own = (struct tt_error){0};
         if (tt_ssh_run(machines->ssh, &target, request, arena, ret_result, &own) == 0) {
