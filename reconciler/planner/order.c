@@ -129,12 +129,10 @@ static void order_removal(struct ordering *o, const struct tt_balancer_view *bal
     TT_EACH (change, &o->change->services) {
         const struct tt_turns *turns = &o->turns[change - o->change->services.items];
 
-        if (stopping) {
-            wait_for_all(o, &balancer->steps->deletes, &turns->deletes);
+        if (stopping) /* deletes are among what leaves */
             wait_for_all(o, &balancer->steps->deletes, &turns->leaves);
-        } else {
+        else
             wait_for_all(o, &balancer->steps->deletes, &turns->enrolls);
-        }
     }
 }
 

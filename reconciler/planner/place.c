@@ -155,12 +155,20 @@ static const char *failure_text(struct tt_arena *arena, const struct tt_machine 
     return tt_printf(arena, "%s %s", tt_machine_text(arena, server), how);
 }
 
+static bool is_in_impaired_zone(const struct tt_site *site, const struct tt_candidate *candidate)
+{
+    const struct tt_zone_share *zone =
+        candidate->zone >= 0 && site->zones.items ? &site->zones.items[candidate->zone] : NULL;
+
+    return zone && !zone->available;
+}
+
 /* What must be replaced whatever the spread says. What runs in an impaired zone stays. */
 static void decide(struct tt_site *site, const struct tt_candidate *candidate)
 {
     struct tt_machine *machine = candidate->machine;
     struct tt_arena *arena = site->view->arena;
-    bool impaired = candidate->zone >= 0 && !site->zones.items[candidate->zone].available;
+    bool impaired = is_in_impaired_zone(site, candidate);
 
     switch (candidate->rank) {
     case TT_RANK_FAILED:
