@@ -52,6 +52,14 @@ static enum tt_progress_word configure_new(const struct tt_call *call,
     return TT_GO_FAILED;
 }
 
+/* Somebody else may be at work since the last call. */
+static bool holds_lock(const struct tt_call *call)
+{
+    const struct tt_apply_request *request = call->run->request;
+
+    return !request->store || tt_store_check_lock(request->store, request->lock, NULL) == 0;
+}
+
 /* In the plan's zone; where it has no room, in another one that the specs allow. */
 static int create_server(const struct tt_call *call, const struct tt_service *service,
                          const struct tt_placement *placement, struct tt_error *err)
@@ -60,7 +68,7 @@ static int create_server(const struct tt_call *call, const struct tt_service *se
 
     while (create_machine(call, &placement->server, service->port, NULL, &own) < 0)
         if (own.class != TT_ERR_CONFLICT || !tt_streq(own.code, "no-capacity") ||
-            !tt_call_other_zone(call, service, placement)) {
+            !holds_lock(call) || !tt_call_other_zone(call, service, placement)) {
             *err = own;
             return -1;
         }
