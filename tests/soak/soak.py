@@ -8,6 +8,7 @@ Fails when the daemon's memory, descriptors, threads or folder grow from the sec
 last, when a sanitizer reports, when something has no effect, or when the daemon does not end well.
 """
 
+import fcntl
 import hashlib
 import hmac
 import http.server
@@ -54,6 +55,20 @@ spec:
   port: 80
   placements: [{{account: cloud-{n}, region: r, count: {count}}}]
 """
+
+
+def servers_of(node):
+    """The list of servers of a snapshot, wherever it is; empty when there is none."""
+    if isinstance(node, dict):
+        if isinstance(node.get("servers"), list):
+            return node["servers"]
+        node = list(node.values())
+    if isinstance(node, list):
+        for each in node:
+            found = servers_of(each)
+            if found:
+                return found
+    return []
 
 
 class Sink(http.server.BaseHTTPRequestHandler):
@@ -187,15 +202,25 @@ web: {{port: 0, tokens: [{{name: ann, sha256: {token}, role: operator}}]}}
         path = self.state / "sim" / f"cloud-{self.chance.randrange(DEPLOYMENTS)}.json"
         if not path.exists():
             return
-        if self.chance.random() < 0.3:
-            kept = path.read_text()
-            path.write_text("no cloud")
-            time.sleep(1)
-            path.write_text(kept)
-            self.said["broken clouds"] += 1
-        else:
-            path.unlink()
-            self.said["lost machines"] += 1
+        with open(path.with_suffix(".lock"), "a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            text = path.read_text()
+            if self.chance.random() < 0.3:
+                path.write_text("no cloud")
+                self.said["broken clouds"] += 1
+            else:
+                cloud = json.loads(text)
+                servers = servers_of(cloud)
+                running = [each for each in servers if each.get("state") == "running"]
+                if running:
+                    servers.remove(self.chance.choice(running))
+                    path.write_text(json.dumps(cloud))
+                    self.said["lost machines"] += 1
+                return
+        time.sleep(1)
+        with open(path.with_suffix(".lock"), "a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            path.write_text(text)
 
     def look(self):
         path = self.chance.choice(("/", "/runs", "/metrics", "/api/v1/deployments", "/api/v1/runs",
@@ -308,8 +333,13 @@ web: {{port: 0, tokens: [{{name: ann, sha256: {token}, role: operator}}]}}
                 if "total" in name:
                     print(f"{name} {metrics[name]}")
             self.daemon.send_signal(signal.SIGTERM)
-            if self.daemon.wait(120) != 0:
-                self.faults.append(f"the daemon ended with {self.daemon.returncode}")
+            try:
+                if self.daemon.wait(120) != 0:
+                    self.faults.append(f"the daemon ended with {self.daemon.returncode}")
+            except subprocess.TimeoutExpired:
+                children = subprocess.run(["ps", "--ppid", str(self.daemon.pid), "-o", "pid,args"],
+                                          capture_output=True, text=True, check=False).stdout
+                self.faults.append(f"the daemon does not end: {children}")
         print(", ".join(f"{count} {what}" for what, count in self.said.items()),
               f"and {Sink.received} notifications")
         runs = json.loads(self.trimtab("history", "--json", "-n", "100000").stdout)["runs"]
