@@ -62,11 +62,12 @@ static void write_differences(struct lens *lens, const struct tt_drift_item *ite
     json_t *list = differences(lens, item), *one;
     size_t i;
 
-    json_array_foreach (list, i, one)
+    json_array_foreach (list, i, one) {
         printf("      %s: desired %s, observed %s\n",
                json_string_value(json_object_get(one, "what")),
                json_string_value(json_object_get(one, "desired")),
                json_string_value(json_object_get(one, "observed")));
+    }
     json_decref(list);
 }
 

@@ -217,7 +217,7 @@ void replies_play(const struct tt_provider_ops *ops, const struct tt_account *ac
 
     if (ops->open(&settings, &arena, &provider, &err) < 0)
         abort();
-    for (int i = 0; letters[i] && i < MOST_LETTERS; i++) {
+    for (int i = 0; i < MOST_LETTERS && letters[i]; i++) {
         err = (struct tt_error){0};
         if (ask(letters[i], provider, account->regions.items[0], &arena, &err) < 0 &&
             (!err.message[0] || err.class == TT_ERR_NONE))
