@@ -81,7 +81,7 @@ run_end_to_end() {
     [ "$who" != root ] || who='an ordinary user'
     copy=$(mktemp -d)
     mkdir -p "$copy/tests/providers/support" "$copy/build" "$copy/home"
-    cp -r tests/e2e "$copy/tests/"
+    cp -r tests/e2e tests/scenarios "$copy/tests/"
     cp tests/providers/support/*.py "$copy/tests/providers/support/"
     cp -r examples "$copy/"
     cp build/trimtab "$copy/build/"

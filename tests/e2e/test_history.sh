@@ -75,7 +75,10 @@ check "plans are listed apart, with what had nothing to do" \
     "[('p3', 'plan', 'changes'), ('p2', 'plan', 'changes'), ('p1', 'apply', 'none')]"
 cp -r "$state/recordings/2" "$scenarios/grown-by-one"
 cp -r "$state/recordings/p3" "$scenarios/shrinks-by-two"
-check "recordings are scenarios as they stand" scenarios_pass
+# The optimised program comes without the test programs; the build with them comes by here, too.
+if [ -x "$build/test_scenarios" ]; then
+    check "recordings are scenarios as they stand" scenarios_pass
+fi
 edit 's/count: 2/count: 4/'
 rm -rf "$state/recordings/1"
 tt replay 1
