@@ -29,6 +29,8 @@ static struct {
     tt_time now;
 } play;
 
+/* The name is the linker's choice (--wrap).
+ * NOLINTNEXTLINE(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 int __wrap_tt_http_call(struct tt_http *http, const struct tt_http_request *request,
                         struct tt_arena *arena, struct tt_http_reply *ret_reply,
                         struct tt_error *err);

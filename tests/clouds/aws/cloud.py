@@ -43,6 +43,8 @@ from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 import moto.moto_server.threaded_moto_server as server_module
 
 sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import answering
 from account import Account
 
 REGION = "us-east-1"
@@ -275,9 +277,7 @@ class Double:
         with self.lock:
             if name not in self.places:
                 self.places[name] = f"{self.prefix}{12 + len(self.places)}"
-                server = socketserver.ThreadingTCPServer(
-                    (self.places[name], self.listen), socketserver.BaseRequestHandler
-                )
+                server = socketserver.ThreadingTCPServer((self.places[name], self.listen), answering.Front)
                 threading.Thread(target=server.serve_forever, daemon=True).start()
             return self.places[name]
 

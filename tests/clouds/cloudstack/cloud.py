@@ -1,9 +1,14 @@
 """The cloud behind the double: what an account has, the commands, and what each takes."""
+import os
 import socketserver
+import sys
 import threading
 import time
 import uuid
 from datetime import datetime, timezone
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import answering
 
 ACCOUNT = {"account": "acme", "domain": "ROOT", "domainid": "e4874e10-5fdf-11ea-9a56-1e006800018c"}
 USER = "27f2484f-5fe0-11ea-9a56-1e006800018c"
@@ -112,7 +117,7 @@ class Cloud:
     def serve(self):
         running = {m["nic"][0]["ipaddress"] for m in self.machines.values() if m["state"] == "Running"}
         for address in running - self.serving.keys():
-            self.serving[address] = socketserver.ThreadingTCPServer((address, self.port), socketserver.BaseRequestHandler)
+            self.serving[address] = socketserver.ThreadingTCPServer((address, self.port), answering.Front)
             threading.Thread(target=self.serving[address].serve_forever, args=(0.05,), daemon=True).start()
         for address in self.serving.keys() - running:
             server = self.serving.pop(address)
