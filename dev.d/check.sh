@@ -62,7 +62,6 @@ check_asan() {
         . dev.d/test.sh
         export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
         export UBSAN_OPTIONS=print_stacktrace=1
-        export LSAN_OPTIONS=print_suppressions=0:suppressions=$PWD/tests/lsan.supp
         with_lock build-asan run_ctest build-asan build-asan/dev-test.log
     )
 }
