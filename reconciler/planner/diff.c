@@ -98,7 +98,8 @@ static void compare_machine(struct tt_view *view, struct tt_roster_ticks *ticks,
 }
 
 /* Where nobody can say who is in a pool, whoever goes leaves it in any case; a machine that runs no
- * more, or fails, cannot be told and needs not. */
+ * more, or fails, cannot be told and needs not. A replacement's pool is filled by this plan, which
+ * lets those leave that it enrols (turns_depart.c). */
 static void leave_silent_pools(struct tt_view *view, const struct tt_service_change *change,
                                struct tt_departure *departure)
 {
@@ -106,9 +107,9 @@ static void leave_silent_pools(struct tt_view *view, const struct tt_service_cha
         const char *address = tt_member_address(link->balancer, departure->machine);
         const struct tt_server *target = link->balancer->target;
 
-        if (link->usable && !link->target.cloud && !link->target.pool && target &&
-            target->state == TT_SERVER_RUNNING && target->health != TT_HEALTH_FAILING && address &&
-            covers(link, departure->machine))
+        if (link->usable && !link->balancer->replaced && !link->target.cloud &&
+            !link->target.pool && target && target->state == TT_SERVER_RUNNING &&
+            target->health != TT_HEALTH_FAILING && address && covers(link, departure->machine))
             *TT_VEC_ADD(view->arena, &departure->leaves) = (struct tt_leaving){
                 .balancer = link->balancer,
                 .address = tt_printf(view->arena, "%s:%d", address, link->service->spec->port),
