@@ -126,7 +126,7 @@ $service${tab}10.0.0.10${tab}80${tab}in-service" "$(cat "$root/out")"
     before=$(wc -l <"$root/zcli.json.log")
     run 0 startProxy "$old" NONE NONE 10.9.9.9 10.0.0.1 80
     same "zcli: a call that changes nothing" "$before" "$(wc -l <"$root/zcli.json.log")"
-    run 0 configureProxy --drain "$old" 1
+    run 0 configureProxy --drain "$old" 4 # long enough for a slow host to look meanwhile
     "$shell" "$root/enstratus/bin/stopProxy" 10.0.0.1 "$old" 80 2>"$root/err" &
     leaving=$!
     for _ in $(seq 100); do
