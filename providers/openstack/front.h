@@ -20,7 +20,8 @@ extern const char *const tt_openstack_algorithms[];
 bool tt_openstack_is_spoken_of(const json_t *pool);
 
 /* What the pools of the balancer ID are checked by. An interval of 0 stands for what no spec says:
- * a pool without a check, no pool yet, or pools that are not checked alike. */
+ * a pool without a check, no pool that a listener leads to yet, or pools that are not checked
+ * alike. */
 const struct tt_health_check *
 tt_openstack_read_check(struct tt_arena *arena, const struct tt_openstack_balancing *balancing,
                         const char *id);

@@ -73,6 +73,13 @@ static bool is_made_of(const json_t *monitor, const struct tt_health_check *heal
     return same;
 }
 
+/* Whether POOL of the balancer ID is to have a check. */
+static bool is_checked(const json_t *pool, const char *id)
+{
+    return tt_openstack_belongs(pool, id) && tt_openstack_is_spoken_of(pool) &&
+           !tt_openstack_is_idle(pool);
+}
+
 /* A type that no spec says (a ping, a TLS hello) is no check to them. */
 static struct tt_health_check read_monitor(struct tt_arena *arena, const json_t *monitor)
 {
@@ -105,7 +112,7 @@ tt_openstack_read_check(struct tt_arena *arena, const struct tt_openstack_balanc
         const json_t *monitor = tt_openstack_monitor_of(balancing, tt_reply_peek(pool, "id"));
         struct tt_health_check one = {0};
 
-        if (!tt_openstack_belongs(pool, id) || !tt_openstack_is_spoken_of(pool))
+        if (!is_checked(pool, id))
             continue;
         if (monitor)
             one = read_monitor(arena, monitor);
@@ -206,7 +213,7 @@ static int set_health(const struct tt_openstack_visit *visit, void *self, struct
         return -1;
     id = tt_reply_text(visit->arena, balancer, "id");
     json_array_foreach (balancing.pools, i, json) {
-        if (!tt_openstack_belongs(json, id) || !tt_openstack_is_spoken_of(json))
+        if (!is_checked(json, id))
             continue;
         count++;
         if (set_monitor(visit, &balancing, id, tt_reply_text(visit->arena, json, "id"),

@@ -96,6 +96,13 @@ bool tt_openstack_belongs(const json_t *object, const char *id)
     return false;
 }
 
+bool tt_openstack_is_idle(const json_t *pool)
+{
+    const json_t *listeners = json_object_get(pool, "listeners");
+
+    return json_is_array(listeners) && !json_array_size(listeners);
+}
+
 const json_t *tt_openstack_monitor_of(const struct tt_openstack_balancing *balancing,
                                       const char *pool)
 {
@@ -196,14 +203,15 @@ struct look {
     struct tt_listeners *listeners; /* of the balancer */
 };
 
-/* Weight 0 takes no new connections. Without a monitor nobody says that it does not work. */
-static enum tt_member_state state_of(const json_t *member)
+/* Weight 0 takes no new connections. Without a monitor, or in an IDLE pool, which keeps new members
+ * OFFLINE for ever, nobody says that it does not work. */
+static enum tt_member_state state_of(const json_t *member, bool idle)
 {
     const char *status = tt_reply_peek(member, "operating_status");
 
     if (tt_reply_number(member, "weight", 1) == 0 || tt_streq(status, "DRAINING"))
         return TT_MEMBER_DRAINING;
-    if (tt_streq(status, "ONLINE") || tt_streq(status, "NO_MONITOR"))
+    if (idle || tt_streq(status, "ONLINE") || tt_streq(status, "NO_MONITOR"))
         return TT_MEMBER_IN_SERVICE;
     return TT_MEMBER_OUT_OF_SERVICE; /* OFFLINE until the first checks, ERROR */
 }
@@ -234,12 +242,12 @@ static void add_gone(struct look *look, const json_t *member, const char *id)
     tt_map_put(&look->by_id, id, (void *)id);
 }
 
-static void add_member(struct look *look, const json_t *json)
+static void add_member(struct look *look, const json_t *json, bool idle)
 {
     struct tt_arena *arena = look->visit->arena;
     const char *address = tt_reply_text(arena, json, "address");
     const char *server = tt_openstack_member_server(arena, json);
-    enum tt_member_state state = state_of(json);
+    enum tt_member_state state = state_of(json, idle);
     struct seat *seat;
 
     if (!address)
@@ -307,7 +315,7 @@ static int read_members(struct look *look, const char *id, struct tt_error *err)
             return -1;
         complete_listeners(look, id, pool, members);
         json_array_foreach (members, k, member) {
-            add_member(look, member);
+            add_member(look, member, tt_openstack_is_idle(pool));
         }
     }
     TT_EACH (seat, &look->order)

@@ -25,6 +25,9 @@ int tt_openstack_find_balancer(const struct tt_openstack_visit *visit,
 
 /* Whether OBJECT (a listener or a pool) belongs to the balancer ID. */
 bool tt_openstack_belongs(const json_t *object, const char *id);
+/* No listener leads to POOL, neither by itself nor by a policy, so Octavia checks none of its
+ * members and sends nobody there. False where it does not say. */
+bool tt_openstack_is_idle(const json_t *pool);
 /* The monitor of a pool; NULL: it has none. Borrowed. */
 const json_t *tt_openstack_monitor_of(const struct tt_openstack_balancing *balancing,
                                       const char *pool);

@@ -121,6 +121,7 @@ static void set_changes(struct desk *desk)
     desk_set(desk, "POST /octavia/v2/lbaas/pools ", 201, "{\"pool\": {\"id\": \"" NEW_POOL "\"}}");
     desk_set(desk, "POST /octavia/v2/lbaas/", 201, "{}");
     desk_set(desk, "PUT /octavia/v2/lbaas/", 202, "{}");
+    desk_set(desk, "DELETE /octavia/v2/lbaas/", 204, "");
     desk_set(desk, "GET /octavia/v2/lbaas/pools/" NEW_POOL "/members", 200,
              "{\"members\": [" OUR_MEMBER("9090") "]}");
 }
@@ -214,11 +215,43 @@ static void test_an_empty_pool_has_the_target_of_its_tag(void **state)
 
 /* --- monitors --------------------------------------------------------------------------------- */
 
-#define MONITOR(rest)                                                                              \
-    "{\"id\": \"h\", \"pools\": [{\"id\": \"" POOL "\"}], \"max_retries\": 1, " rest "}"
-
 static const struct tt_health_check fine_check = {
     .http = true, .path = "/ok", .interval = 1500, .timeout = 4000, .unhealthy_after = 12};
+
+/* What a listener that was deleted leaves behind: Octavia does not check it, so whoever joins stays
+ * OFFLINE there, and that is no reason to wait. */
+static void test_a_pool_that_no_listener_leads_to(void **state)
+{
+    struct desk *desk = *state;
+
+    begin(desk, LISTENER("l1", "HTTP", "80"),
+          "\"tags\": [], \"listeners\": [{\"id\": \"l1\"}], " OF_IT "}, {\"id\": \"" NEW_POOL
+          "\", \"protocol\": \"TCP\", \"tags\": [], \"listeners\": []",
+          OUR_MEMBER("8080"),
+          "{\"id\": \"h\", \"type\": \"TCP\", \"delay\": 5, \"timeout\": 2, \"max_retries\": 1, "
+          "\"max_retries_down\": 3, \"pools\": [{\"id\": \"" POOL "\"}]}, "
+          "{\"id\": \"h2\", \"type\": \"TCP\", \"delay\": 9, \"timeout\": 2, \"max_retries\": 1, "
+          "\"max_retries_down\": 3, \"pools\": [{\"id\": \"" NEW_POOL "\"}]}");
+    desk_set(desk, "GET /octavia/v2/lbaas/pools/" NEW_POOL "/members", 200,
+             "{\"members\": [{\"id\": \"m3\", \"address\": \"10.0.0.4\", \"protocol_port\": 8080, "
+             "\"weight\": 1, \"operating_status\": \"OFFLINE\", \"tags\": "
+             "[\"trimtab:server=a\"]}]}");
+    desk_set(desk, "GET /octavia/v2/lbaas/pools/" NEW_POOL "/members", 200,
+             "{\"members\": [{\"id\": \"m3\", \"address\": \"10.0.0.4\", \"protocol_port\": 8080, "
+             "\"weight\": 0, \"operating_status\": \"OFFLINE\", \"tags\": "
+             "[\"trimtab:server=a\"]}]}");
+    assert_int_equal(look(desk)->members.items[0].state, TT_MEMBER_IN_SERVICE);
+    assert_int_equal(desk->region.balancers.items[0].health->interval, 5000);
+    assert_int_equal(look(desk)->members.items[0].state, TT_MEMBER_DRAINING);
+    set_changes(desk);
+    assert_int_equal(
+        tt_provider_set_health_check(desk->provider, "north", "edge", &fine_check, &desk->err), 0);
+    assert_true(desk_was_asked(desk, "DELETE /octavia/v2/lbaas/healthmonitors/h "));
+    assert_false(desk_was_asked(desk, "/healthmonitors/h2"));
+}
+
+#define MONITOR(rest)                                                                              \
+    "{\"id\": \"h\", \"pools\": [{\"id\": \"" POOL "\"}], \"max_retries\": 1, " rest "}"
 
 static void test_a_pool_without_a_monitor_gets_one(void **state)
 {
@@ -328,6 +361,7 @@ int main(void)
         TEST(test_a_pool_that_was_left_empty),
         TEST(test_a_target_that_changes),
         TEST(test_an_empty_pool_has_the_target_of_its_tag),
+        TEST(test_a_pool_that_no_listener_leads_to),
         TEST(test_a_pool_without_a_monitor_gets_one),
         TEST(test_what_octavia_rounds_settles),
         TEST(test_a_monitor_that_a_hand_changed),
