@@ -145,6 +145,21 @@ static bool is_lost(const char *host)
     return tt_streq(host, "DOWN") || tt_streq(host, "UNKNOWN");
 }
 
+/* Nova says so before the machine's host hears of it. */
+static bool is_being_deleted(const json_t *machine)
+{
+    const char *task = tt_reply_peek(machine, "OS-EXT-STS:task_state");
+
+    return tt_streq(task, "deleting") || tt_streq(task, "soft-deleting");
+}
+
+static bool is_deleted(const json_t *machine)
+{
+    const char *status = tt_reply_peek(machine, "status");
+
+    return tt_streq(status, "DELETED") || tt_streq(status, "SOFT_DELETED");
+}
+
 static enum tt_server_state state_of(const json_t *machine)
 {
     const char *status = tt_reply_peek(machine, "status");
@@ -163,7 +178,7 @@ static enum tt_server_state state_of(const json_t *machine)
         {"DELETED", TT_SERVER_GONE},          {"SOFT_DELETED", TT_SERVER_GONE},
     };
 
-    if (tt_streq(tt_reply_peek(machine, "OS-EXT-STS:task_state"), "deleting"))
+    if (is_being_deleted(machine))
         return TT_SERVER_GONE;
     for (size_t i = 0; i < sizeof(states) / sizeof(*states); i++)
         if (tt_streq(status, states[i].word))
@@ -297,8 +312,8 @@ bool tt_openstack_is_hidden(const json_t *machine)
            !json_object_get(machine, "name");
 }
 
-int tt_openstack_machine(const struct tt_openstack_visit *visit, const char *id,
-                         json_t **ret_machine, struct tt_error *err)
+static int show(const struct tt_openstack_visit *visit, const char *id,
+                bool (*is_gone)(const json_t *machine), json_t **ret_machine, struct tt_error *err)
 {
     struct tt_openstack_request request = {
         .service = TT_OPENSTACK_COMPUTE,
@@ -313,7 +328,7 @@ int tt_openstack_machine(const struct tt_openstack_visit *visit, const char *id,
         tt_openstack_call(visit, &request, &answer, err) < 0)
         return -1;
     machine = json_object_get(answer, "server");
-    if (!machine || state_of(machine) == TT_SERVER_GONE)
+    if (!machine || is_gone(machine))
         return tt_fail(err, TT_ERR_NOT_FOUND, "there is no server %s", id);
     if (tt_openstack_is_hidden(machine))
         return tt_fail(err, TT_ERR_UNAVAILABLE,
@@ -321,6 +336,18 @@ int tt_openstack_machine(const struct tt_openstack_visit *visit, const char *id,
                        id);
     *ret_machine = json_incref(machine);
     return 0;
+}
+
+int tt_openstack_machine(const struct tt_openstack_visit *visit, const char *id,
+                         json_t **ret_machine, struct tt_error *err)
+{
+    return show(visit, id, tt_openstack_is_gone, ret_machine, err);
+}
+
+int tt_openstack_machine_that_may_run(const struct tt_openstack_visit *visit, const char *id,
+                                      json_t **ret_machine, struct tt_error *err)
+{
+    return show(visit, id, is_deleted, ret_machine, err);
 }
 
 int tt_openstack_check_owner(const struct tt_openstack_visit *visit, const json_t *machine,

@@ -44,6 +44,10 @@ bool tt_openstack_is_hidden(const json_t *machine);
 int tt_openstack_machine(const struct tt_openstack_visit *visit, const char *id,
                          json_t **ret_machine, struct tt_error *err);
 
+/* The same, but one that is about to be deleted is there: it may run still. */
+int tt_openstack_machine_that_may_run(const struct tt_openstack_visit *visit, const char *id,
+                                      json_t **ret_machine, struct tt_error *err);
+
 /* Errors: DENIED, when it does not carry our owner's mark. */
 int tt_openstack_check_owner(const struct tt_openstack_visit *visit, const json_t *machine,
                              const char *id, struct tt_error *err);

@@ -68,14 +68,38 @@ int tt_openstack_start_server(struct tt_provider *provider, const char *region, 
 
 /* --- the fence -------------------------------------------------------------------------------- */
 
+/* 1: the server is there and ours; 0: it is gone, and not only about to go; -1: neither can be
+ * said, or it is another's. */
+static int find_own(const struct tt_openstack_visit *visit, const char *id, json_t **ret_machine,
+                    struct tt_error *err)
+{
+    struct tt_error own = {0};
+
+    if (tt_openstack_machine_that_may_run(visit, id, ret_machine, &own) == 0)
+        return tt_openstack_check_owner(visit, *ret_machine, id, err) < 0 ? -1 : 1;
+    if (own.class == TT_ERR_NOT_FOUND)
+        return 0;
+    if (err)
+        *err = own;
+    return -1;
+}
+
+/* What is done with the machine at the moment: while it is started or deleted, the status is that
+ * of before. NULL: nothing. */
+static const char *task_of(const json_t *machine)
+{
+    return tt_reply_peek(machine, "OS-EXT-STS:task_state");
+}
+
 /* Nothing runs: switched off, frozen, its disk put away, or in ERROR before it ever ran. */
 static bool is_off(const json_t *machine)
 {
-    static const char *const off[] = {"SHUTOFF",     "PAUSED",  "SUSPENDED",
-                                      "SHELVED",     "DELETED", "SHELVED_OFFLOADED",
-                                      "SOFT_DELETED"};
+    static const char *const off[] = {"SHUTOFF", "PAUSED", "SUSPENDED", "SHELVED",
+                                      "SHELVED_OFFLOADED"};
     const char *status = tt_reply_peek(machine, "status");
 
+    if (task_of(machine))
+        return false;
     for (size_t i = 0; i < sizeof(off) / sizeof(*off); i++)
         if (tt_streq(status, off[i]))
             return true;
@@ -98,7 +122,7 @@ static int try_to_stop(const struct tt_openstack_visit *visit, const char *id, b
 {
     TT_REPLY_AUTO *machine = NULL;
     struct tt_error own = {0};
-    int found = tt_openstack_find_own(visit, id, &machine, err);
+    int found = find_own(visit, id, &machine, err);
 
     if (found <= 0)
         return found < 0 ? -1 : 1;
@@ -108,7 +132,7 @@ static int try_to_stop(const struct tt_openstack_visit *visit, const char *id, b
         return tt_fail(err, TT_ERR_CONFLICT,
                        "server %s is locked, so it cannot be switched off: unlock it", id);
     *ret_hopeless = has_no_host(machine);
-    if (*ret_hopeless || tt_reply_peek(machine, "OS-EXT-STS:task_state"))
+    if (*ret_hopeless || task_of(machine))
         return 0;
     if (act(visit, id, "stop server", "os-stop", &own) == 0 ||
         own.class == TT_ERR_CONFLICT) /* something began meanwhile; or not in this state */
@@ -136,7 +160,7 @@ static int delete_and_wait(const struct tt_openstack_visit *visit, const char *i
         return tt_wrap(err, "server %s could not be stopped", id);
     for (;;) {
         TT_REPLY_AUTO *machine = NULL;
-        int found = tt_openstack_find_own(visit, id, &machine, err);
+        int found = find_own(visit, id, &machine, err);
 
         if (found <= 0)
             return found;

@@ -290,26 +290,20 @@ int tt_openstack_create_server(struct tt_provider *provider,
 
 /* --- the rest --------------------------------------------------------------------------------- */
 
-int tt_openstack_find_own(const struct tt_openstack_visit *visit, const char *id,
-                          json_t **ret_machine, struct tt_error *err)
+static int delete_own(const struct tt_openstack_visit *visit, const char *id, struct tt_error *err)
 {
+    TT_REPLY_AUTO *machine = NULL;
     struct tt_error own = {0};
 
-    if (tt_openstack_machine(visit, id, ret_machine, &own) == 0)
-        return tt_openstack_check_owner(visit, *ret_machine, id, err) < 0 ? -1 : 1;
+    if (tt_openstack_machine(visit, id, &machine, &own) == 0)
+        return tt_openstack_check_owner(visit, machine, id, err) < 0
+                   ? -1
+                   : tt_openstack_delete_machine(visit, id, err);
     if (own.class == TT_ERR_NOT_FOUND)
         return 0;
     if (err)
         *err = own;
     return -1;
-}
-
-static int delete_own(const struct tt_openstack_visit *visit, const char *id, struct tt_error *err)
-{
-    TT_REPLY_AUTO *machine = NULL;
-    int found = tt_openstack_find_own(visit, id, &machine, err);
-
-    return found <= 0 ? found : tt_openstack_delete_machine(visit, id, err);
 }
 
 int tt_openstack_delete_server(struct tt_provider *provider, const char *region, const char *id,

@@ -1,7 +1,7 @@
 /*
  * Servers of `openstack` against a scripted server: cells that are down, images that are replaced,
- * attempts that fail, and fences.
- * Covers providers/openstack/cells.c, observe.c, servers.c, power.c, machines.c.
+ * attempts that fail, and addresses that move.
+ * Covers providers/openstack/cells.c, observe.c, servers.c, addresses.c, machines.c.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -247,7 +247,7 @@ static void test_an_older_nova_knows_servers_by_metadata_alone(void **state)
     assert_false(desk_was_asked(desk, "tags"));
 }
 
-/* --- fences ----------------------------------------------------------------------------------- */
+/* --- addresses -------------------------------------------------------------------------------- */
 
 static void set_state(struct desk *desk, const char *fields)
 {
@@ -256,107 +256,6 @@ static void set_state(struct desk *desk, const char *fields)
                        "{\"server\": {\"id\": \"" SERVER "\", \"name\": \"lb\", " OURS ", %s}}",
                        fields));
 }
-
-static int fence(struct desk *desk)
-{
-    desk->err = (struct tt_error){0};
-    return tt_provider_fence(desk->provider, "north", SERVER, &desk->err);
-}
-
-static void test_a_fence_ends_when_the_machine_is_off(void **state)
-{
-    struct desk *desk = *state;
-
-    begin(desk, "2.90");
-    set_state(desk, "\"status\": \"ACTIVE\"");
-    set_state(desk, "\"status\": \"ACTIVE\", \"OS-EXT-STS:task_state\": \"powering-off\"");
-    set_state(desk, "\"status\": \"ACTIVE\", \"OS-EXT-STS:task_state\": \"powering-off\"");
-    set_state(desk, "\"status\": \"SHUTOFF\"");
-    desk_set(desk, "POST /nova/v2.1/servers/" SERVER "/action", 202, "");
-    desk_open_well(desk);
-    assert_int_equal(fence(desk), 0);
-    assert_int_equal(desk_count(desk, "nova show server"), 4);
-    assert_int_equal(desk_count(desk, "nova stop server"), 1);
-    assert_int_equal(desk_count(desk, "nova delete server"), 0);
-}
-
-/* Something else is done with it at the moment: that is no reason to delete it. */
-static void test_a_conflict_is_waited_out(void **state)
-{
-    struct desk *desk = *state;
-
-    begin(desk, "2.90");
-    set_state(desk, "\"status\": \"ACTIVE\"");
-    set_state(desk, "\"status\": \"ACTIVE\"");
-    set_state(desk, "\"status\": \"SHUTOFF\"");
-    desk_set(desk, "POST /nova/v2.1/servers/" SERVER "/action", 409,
-             "{\"conflictingRequest\": {\"message\": \"task_state reboot_started\"}}");
-    desk_set(desk, "POST /nova/v2.1/servers/" SERVER "/action", 202, "");
-    desk_open_well(desk);
-    assert_int_equal(fence(desk), 0);
-    assert_int_equal(desk_count(desk, "nova stop server"), 2);
-    assert_int_equal(desk_count(desk, "nova delete server"), 0);
-}
-
-static void test_a_locked_machine_is_told(void **state)
-{
-    struct desk *desk = *state;
-
-    begin(desk, "2.90");
-    set_state(desk, "\"status\": \"ACTIVE\", \"locked\": true");
-    desk_open_well(desk);
-    desk_failed(desk, fence(desk), TT_ERR_CONFLICT, "is locked");
-}
-
-static void test_a_machine_that_does_not_stop_is_deleted(void **state)
-{
-    struct desk *desk = *state;
-
-    begin(desk, "2.90");
-    set_state(desk, "\"status\": \"ACTIVE\", \"OS-EXT-STS:task_state\": \"powering-off\"");
-    desk_set(desk, "DELETE /nova/v2.1/servers/" SERVER, 204, "");
-    desk_open_well(desk);
-    desk_failed(desk, fence(desk), TT_ERR_CONFLICT, "could neither be stopped nor deleted");
-    assert_int_equal(desk_count(desk, "nova delete server"), 1);
-    assert_true(desk->jumping.slept >= 150 * 1000);
-}
-
-static void test_a_machine_whose_host_is_lost_is_deleted(void **state)
-{
-    struct desk *desk = *state;
-
-    begin(desk, "2.90");
-    set_state(desk, "\"status\": \"ACTIVE\", \"host_status\": \"UNKNOWN\"");
-    desk_set(desk, "GET /nova/v2.1/servers/" SERVER, 404, "{\"itemNotFound\": {\"code\": 404}}");
-    desk_set(desk, "DELETE /nova/v2.1/servers/" SERVER, 204, "");
-    desk_open_well(desk);
-    assert_int_equal(fence(desk), 0);
-    assert_int_equal(desk_count(desk, "nova stop server"), 0);
-}
-
-static void test_what_never_ran_is_off(void **state)
-{
-    struct desk *desk = *state;
-
-    begin(desk, "2.90");
-    set_state(desk, "\"status\": \"ERROR\", \"OS-SRV-USG:launched_at\": null");
-    desk_open_well(desk);
-    assert_int_equal(fence(desk), 0);
-}
-
-static void test_a_frozen_machine_is_thawed(void **state)
-{
-    struct desk *desk = *state;
-
-    begin(desk, "2.90");
-    set_state(desk, "\"status\": \"PAUSED\"");
-    desk_set(desk, "POST /nova/v2.1/servers/" SERVER "/action", 202, "");
-    desk_open_well(desk);
-    assert_int_equal(tt_provider_start_server(desk->provider, "north", SERVER, &desk->err), 0);
-    assert_true(desk_was_asked(desk, "{\"unpause\":null}"));
-}
-
-/* --- addresses -------------------------------------------------------------------------------- */
 
 /* It goes to the port of the machine's own network, wherever it was; and once only. */
 static void test_an_address_moves_to_the_right_port(void **state)
@@ -421,13 +320,6 @@ int main(void)
         TEST(test_what_a_failed_attempt_left_is_not_taken),
         TEST(test_a_build_that_fails_tells_why),
         TEST(test_an_older_nova_knows_servers_by_metadata_alone),
-        TEST(test_a_fence_ends_when_the_machine_is_off),
-        TEST(test_a_conflict_is_waited_out),
-        TEST(test_a_locked_machine_is_told),
-        TEST(test_a_machine_that_does_not_stop_is_deleted),
-        TEST(test_a_machine_whose_host_is_lost_is_deleted),
-        TEST(test_what_never_ran_is_off),
-        TEST(test_a_frozen_machine_is_thawed),
         TEST(test_an_address_moves_to_the_right_port),
         TEST(test_a_neutron_that_does_not_tell_of_ports),
     };
