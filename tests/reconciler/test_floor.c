@@ -79,7 +79,17 @@ static void make_steps(struct search *s)
     assert_int_equal(tt_order_sort(&s->arena, &s->steps, NULL), 0);
 }
 
-/* Withdraws, and in every other case deletes too, do nothing. */
+static bool is_enrolled_before(const struct search *s, const struct tt_step *leaving)
+{
+    TT_EACH (step, &s->steps)
+        if (step->action == TT_STEP_ENROLL && leaving->server && step->server &&
+            strcmp(step->server, leaving->server) == 0)
+            return true;
+    return false;
+}
+
+/* Withdraws, and in every other case deletes too, do nothing. Whom the plan itself enrols leaves as
+ * planned: a proof need not know of one that joins and is then deleted out of its pool. */
 static void let_nobody_leave(struct search *s)
 {
     bool deletes = draw(s, 2);
@@ -88,7 +98,7 @@ static void let_nobody_leave(struct search *s)
         struct tt_step *step = &s->steps.items[i];
 
         if (step->subject.kind == TT_SUBJECT_SERVICE &&
-            (step->action == TT_STEP_WITHDRAW ||
+            ((step->action == TT_STEP_WITHDRAW && !is_enrolled_before(s, step)) ||
              (deletes && step->action == TT_STEP_DELETE_SERVER)))
             step->action = TT_STEP_FENCE;
     }
