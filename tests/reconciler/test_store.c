@@ -22,57 +22,19 @@
 #include "base/file.h"
 #include "reconciler/process.h"
 #include "reconciler/store.h"
+#include "support/store_fixture.h"
 
 #define HOUR (INT64_C(3600) * 1000)
 
-struct fixture {
-    struct tt_arena arena;
-    char folder[64];
-    char *file;
-    struct tt_store *store;
-    struct tt_error err;
-    struct tt_strings one; /* a deployment */
-};
-
-static int setup(void **state)
-{
-    struct fixture *f = calloc(1, sizeof(*f));
-
-    snprintf(f->folder, sizeof(f->folder), "/tmp/tt-store-XXXXXX");
-    assert_non_null(mkdtemp(f->folder));
-    f->file = tt_printf(&f->arena, "%s/store.db", f->folder);
-    tt_strings_add(&f->arena, &f->one, "storefront");
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-
-    tt_store_close(f->store);
-    chmod(f->folder, 0700);
-    assert_int_equal(tt_remove_tree(f->folder, NULL), 0);
-    tt_arena_release(&f->arena);
-    free(f);
-    return 0;
-}
-
-static void open_store(struct fixture *f)
-{
-    if (tt_store_open(f->folder, &f->store, &f->err) < 0)
-        fail_msg("%s", f->err.message);
-}
-
-static void reopen(struct fixture *f)
+static void reopen(struct store_fixture *f)
 {
     tt_store_close(f->store);
     f->store = NULL;
-    open_store(f);
+    store_open(f);
 }
 
 /* One number from the file, past our own code. */
-static int64_t query(struct fixture *f, const char *sql)
+static int64_t query(struct store_fixture *f, const char *sql)
 {
     sqlite3 *db;
     sqlite3_stmt *statement;
@@ -88,7 +50,7 @@ static int64_t query(struct fixture *f, const char *sql)
     return number;
 }
 
-static void execute(struct fixture *f, const char *sql)
+static void execute(struct store_fixture *f, const char *sql)
 {
     sqlite3 *db;
 
@@ -99,10 +61,10 @@ static void execute(struct fixture *f, const char *sql)
 
 static void the_file_is_private(void **state)
 {
-    struct fixture *f = *state;
+    struct store_fixture *f = *state;
     struct stat st;
 
-    open_store(f);
+    store_open(f);
     assert_int_equal(stat(f->file, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);
     assert_int_equal(stat(tt_printf(&f->arena, "%s-wal", f->file), &st), 0);
@@ -111,7 +73,7 @@ static void the_file_is_private(void **state)
 
 static void runs_and_journal_survive(void **state)
 {
-    struct fixture *f = *state;
+    struct store_fixture *f = *state;
     struct tt_step step = {.action = TT_STEP_CREATE_SERVER,
                            .subject = {.deployment = "storefront", .name = "web", .slot = 3},
                            .account = "here",
@@ -124,7 +86,7 @@ static void runs_and_journal_survive(void **state)
                                    .done = 1};
     int64_t intent;
 
-    open_store(f);
+    store_open(f);
     assert_int_equal(tt_store_begin_run(f->store, &record, NULL, &record.id, &f->err), 0);
     assert_int_equal(
         tt_store_intent(
@@ -149,7 +111,7 @@ static void runs_and_journal_survive(void **state)
 
 static void memory_is_what_was_left(void **state)
 {
-    struct fixture *f = *state;
+    struct store_fixture *f = *state;
     struct tt_recovery recent = {"storefront", "edge", 10 * HOUR};
     struct tt_recovery old = {"storefront", "edge", 9 * HOUR - 1};
     struct tt_known_server servers[] = {{"storefront", "here", "r", "i-2"},
@@ -157,7 +119,7 @@ static void memory_is_what_was_left(void **state)
     struct tt_known_server other = {"blog", "here", "r", "i-9"};
     struct tt_memory memory = {0};
 
-    open_store(f);
+    store_open(f);
     assert_int_equal(tt_store_add_recovery(f->store, &old, &f->err), 0);
     assert_int_equal(tt_store_add_recovery(f->store, &recent, &f->err), 0);
     assert_int_equal(tt_store_set_known(f->store, "storefront", servers, 2, &f->err), 0);
@@ -176,11 +138,11 @@ static void memory_is_what_was_left(void **state)
 
 static void a_lock_names_its_holder(void **state)
 {
-    struct fixture *f = *state;
+    struct store_fixture *f = *state;
     struct tt_strings two = {0};
     int64_t token, again;
 
-    open_store(f);
+    store_open(f);
     tt_strings_add(&f->arena, &two, "blog");
     tt_strings_add(&f->arena, &two, "storefront");
     assert_int_equal(tt_store_lock(f->store, &f->one, "apply", 1000, 60000, &token, &f->err), 0);
@@ -199,10 +161,10 @@ static void a_lock_names_its_holder(void **state)
 
 static void a_lease_runs_out_and_is_renewed(void **state)
 {
-    struct fixture *f = *state;
+    struct store_fixture *f = *state;
     int64_t token, other;
 
-    open_store(f);
+    store_open(f);
     assert_int_equal(tt_store_lock(f->store, &f->one, "apply", 1000, 5000, &token, &f->err), 0);
     assert_int_equal(tt_store_renew(f->store, token, 5000, 5000, &f->err), 0);
     assert_int_equal(tt_store_lock(f->store, &f->one, "apply", 7000, 5000, &other, &f->err), -1);
@@ -216,11 +178,11 @@ static void a_lease_runs_out_and_is_renewed(void **state)
 
 static void a_lock_can_be_broken(void **state)
 {
-    struct fixture *f = *state;
+    struct store_fixture *f = *state;
     struct tt_lock_holder holder;
     int64_t token;
 
-    open_store(f);
+    store_open(f);
     assert_int_equal(tt_store_lock(f->store, &f->one, "apply", 1000, HOUR, &token, &f->err), 0);
     assert_int_equal(tt_store_read_lock(f->store, &f->arena, "storefront", &holder, &f->err), 1);
     assert_int_equal(holder.pid, getpid());
@@ -235,7 +197,7 @@ static void a_lock_can_be_broken(void **state)
 
 /* A child takes the lock and dies without giving it up; WAIT: before it is reaped it is a zombie.
  */
-static pid_t crash_holder(struct fixture *f)
+static pid_t crash_holder(struct store_fixture *f)
 {
     pid_t child = fork();
 
@@ -253,14 +215,14 @@ static pid_t crash_holder(struct fixture *f)
 
 static void the_lock_of_a_dead_process_is_free(void **state)
 {
-    struct fixture *f = *state;
+    struct store_fixture *f = *state;
     pid_t child = crash_holder(f);
     siginfo_t info;
     int64_t token;
 
     assert_int_equal(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0);
     assert_int_equal(info.si_code, CLD_KILLED);
-    open_store(f);
+    store_open(f);
     /* a zombie is dead */
     assert_int_equal(tt_store_lock(f->store, &f->one, "apply", 2000, HOUR, &token, &f->err), 0);
     assert_int_equal(tt_store_unlock(f->store, token, &f->err), 0);
@@ -274,10 +236,10 @@ static void the_lock_of_a_dead_process_is_free(void **state)
 
 static void a_reused_number_is_not_the_holder(void **state)
 {
-    struct fixture *f = *state;
+    struct store_fixture *f = *state;
     int64_t token;
 
-    open_store(f);
+    store_open(f);
     assert_int_equal(tt_store_lock(f->store, &f->one, "apply", 1000, HOUR, &token, &f->err), 0);
     execute(f, "UPDATE locks SET started = '1'");
     assert_int_equal(tt_store_lock(f->store, &f->one, "apply", 2000, HOUR, &token, &f->err), 0);
@@ -296,7 +258,7 @@ static void a_reused_number_is_not_the_holder(void **state)
 #define ROUNDS    25
 
 /* Takes the lock, adds one to a number beside it without any other care, gives it up. */
-static int count_up(struct fixture *f)
+static int count_up(struct store_fixture *f)
 {
     char *path = tt_printf(&f->arena, "%s/number", f->folder);
     struct tt_store *store;
@@ -329,7 +291,7 @@ static int count_up(struct fixture *f)
 /* The file does not exist before: they make it all at once, too. */
 static void many_processes_share_it(void **state)
 {
-    struct fixture *f = *state;
+    struct store_fixture *f = *state;
     char *path = tt_printf(&f->arena, "%s/number", f->folder);
     pid_t children[PROCESSES];
     char *text;
@@ -354,9 +316,9 @@ static void many_processes_share_it(void **state)
 
 static void a_newer_file_is_left_alone(void **state)
 {
-    struct fixture *f = *state;
+    struct store_fixture *f = *state;
 
-    open_store(f);
+    store_open(f);
     tt_store_close(f->store);
     f->store = NULL;
     execute(f, "PRAGMA user_version = 9");
@@ -367,7 +329,7 @@ static void a_newer_file_is_left_alone(void **state)
 
 static void a_folder_that_cannot_be_written_is_named(void **state)
 {
-    struct fixture *f = *state;
+    struct store_fixture *f = *state;
 
     if (geteuid() == 0) {
         /* root may write everywhere: a file where a folder should be */
@@ -386,13 +348,13 @@ static void a_folder_that_cannot_be_written_is_named(void **state)
 /* A file size limit stands for a full disk: both fail the write that needs more room. */
 static void a_full_disk_is_called_that(void **state)
 {
-    struct fixture *f = *state;
+    struct store_fixture *f = *state;
     struct tt_step step = {.subject = {.deployment = "storefront", .name = "web"}};
     struct rlimit limit, old;
     int64_t intent;
     int written = 0;
 
-    open_store(f);
+    store_open(f);
     signal(SIGXFSZ, SIG_IGN);
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
     limit = old;
@@ -416,7 +378,7 @@ static void a_full_disk_is_called_that(void **state)
     assert_int_equal(query(f, "SELECT count(*) FROM journal"), written + 1);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, store_setup, store_teardown)
 
 int main(void)
 {

@@ -16,50 +16,13 @@
 
 #include "base/file.h"
 #include "reconciler/store.h"
+#include "support/store_fixture.h"
 
 #define HOUR (INT64_C(3600) * 1000)
 
-struct fixture {
-    struct tt_arena arena;
-    char folder[64];
-    char *file;
-    struct tt_store *store;
-    struct tt_error err;
-    struct tt_strings one; /* a deployment */
-};
-
-static int setup(void **state)
-{
-    struct fixture *f = calloc(1, sizeof(*f));
-
-    snprintf(f->folder, sizeof(f->folder), "/tmp/tt-store-XXXXXX");
-    assert_non_null(mkdtemp(f->folder));
-    f->file = tt_printf(&f->arena, "%s/store.db", f->folder);
-    tt_strings_add(&f->arena, &f->one, "storefront");
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-
-    tt_store_close(f->store);
-    assert_int_equal(tt_remove_tree(f->folder, NULL), 0);
-    tt_arena_release(&f->arena);
-    free(f);
-    return 0;
-}
-
-static void open_store(struct fixture *f)
-{
-    if (tt_store_open(f->folder, &f->store, &f->err) < 0)
-        fail_msg("%s", f->err.message);
-}
-
 static void a_damaged_file_says_the_way_out(void **state)
 {
-    struct fixture *f = *state;
+    struct store_fixture *f = *state;
     const char *garbage = "this is no database, and long enough to be taken for one: 0123456789";
     const char *kept;
     char *text;
@@ -74,13 +37,13 @@ static void a_damaged_file_says_the_way_out(void **state)
     assert_int_equal(tt_store_set_aside(f->folder, 1000, &f->arena, &kept, &f->err), 0);
     assert_int_equal(tt_file_read(&f->arena, kept, 1000, &text, NULL, NULL), 0);
     assert_string_equal(text, garbage);
-    open_store(f);
+    store_open(f);
     assert_int_equal(tt_store_check(f->store, &f->err), 0);
 }
 
 static void a_store_in_memory_does_all_but_last(void **state)
 {
-    struct fixture *f = *state;
+    struct store_fixture *f = *state;
     struct tt_run_record record = {.command = "apply"};
     struct tt_step step = {.action = TT_STEP_CREATE_SERVER,
                            .subject = {TT_SUBJECT_SERVICE, "storefront", "web", 0}};
@@ -101,13 +64,13 @@ static void a_store_in_memory_does_all_but_last(void **state)
 
 static void a_file_damaged_inside_is_reported(void **state)
 {
-    struct fixture *f = *state;
+    struct store_fixture *f = *state;
     struct tt_memory memory;
     char garbage[4096];
     struct stat st;
     int fd;
 
-    open_store(f);
+    store_open(f);
     tt_store_close(f->store);
     f->store = NULL;
     fd = open(f->file, O_RDWR);
@@ -125,7 +88,7 @@ static void a_file_damaged_inside_is_reported(void **state)
     assert_non_null(strstr(f->err.message, "--without-store"));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, store_setup, store_teardown)
 
 int main(void)
 {
