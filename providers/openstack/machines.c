@@ -119,6 +119,13 @@ bool tt_openstack_is_our_member(const json_t *member)
     return peek_mark(member, SERVER_MARK) != NULL;
 }
 
+bool tt_openstack_is_own_member(const struct tt_openstack_visit *visit, const json_t *member)
+{
+    const char *owner = peek_mark(member, MARK "owner=");
+
+    return tt_openstack_is_our_member(member) && (!owner || tt_streq(owner, visit->cloud->owner));
+}
+
 const char *tt_openstack_member_server(struct tt_arena *arena, const json_t *member)
 {
     return member_mark(arena, member, SERVER_MARK);

@@ -30,6 +30,8 @@ struct tt_tags tt_openstack_member_tags(struct tt_arena *arena, const json_t *me
 /* The id of the server that MEMBER was enrolled as; NULL: not by us. */
 const char *tt_openstack_member_server(struct tt_arena *arena, const json_t *member);
 bool tt_openstack_is_our_member(const json_t *member);
+/* The same, and it tells of no other owner. */
+bool tt_openstack_is_own_member(const struct tt_openstack_visit *visit, const json_t *member);
 
 /* MACHINE as a server, in the words of NAMES. False: it is gone. */
 bool tt_openstack_read_machine(const struct tt_openstack_names *names, struct tt_arena *arena,

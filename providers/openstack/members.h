@@ -6,12 +6,9 @@
 
 #include "providers/openstack/turn.h"
 
-/* Fulfils all WISHES (a list by `next`) in every pool of BALANCER (its name or id), one call for a
- * pool. It is the caller's turn. */
+/* Fulfils all WISHES (a list by `next`) in every pool of BALANCER (its name or id). It is the
+ * caller's turn. */
 int tt_openstack_fulfil(const struct tt_openstack_visit *visit, const char *balancer,
                         const struct tt_openstack_wish *wishes, struct tt_error *err);
-
-/* What is sent of MEMBER, as it was read, when it stays; the caller owns it. */
-json_t *tt_openstack_member_as_sent(const json_t *member);
 
 #endif

@@ -274,12 +274,27 @@ static void add_member(struct look *look, const json_t *json, bool idle)
     *TT_VEC_ADD(arena, &look->order) = seat;
 }
 
+/* Where a change of the target was broken off, some of ours are at the old port still: it is told,
+ * so that the rest is done. */
+static int target_of(const struct look *look, const json_t *pool, const json_t *members)
+{
+    int wanted = tt_openstack_target_tag(pool);
+    const json_t *member;
+    size_t i;
+
+    json_array_foreach (members, i, member)
+        if (wanted && tt_openstack_is_own_member(look->visit, member) &&
+            tt_reply_number(member, "protocol_port", 0) != wanted)
+            return tt_reply_number(member, "protocol_port", 0);
+    return tt_openstack_target_of(pool, members);
+}
+
 /* What POOL says of the listeners before it. One without a target is no listener's as it should
  * be, which its own port stands for. */
 static void complete_listeners(struct look *look, const char *id, const json_t *pool,
                                const json_t *members)
 {
-    int target = tt_openstack_target_of(pool, members);
+    int target = target_of(look, pool, members);
     const json_t *json;
     size_t i, k = 0;
 

@@ -4,9 +4,9 @@
 #include "providers/openstack/targets.h"
 
 #include "base/str.h"
+#include "providers/openstack/batch.h"
 #include "providers/openstack/front.h"
 #include "providers/openstack/machines.h"
-#include "providers/openstack/members.h"
 
 /* --- which pool ------------------------------------------------------------------------------- */
 
@@ -56,49 +56,6 @@ const char *tt_openstack_free_pool(struct tt_openstack_targets *work,
     return NULL;
 }
 
-static bool is_ours(const struct tt_openstack_targets *work, const json_t *member)
-{
-    const char *owner = tt_openstack_member_tags(work->visit->arena, member).owner;
-
-    return tt_openstack_is_our_member(member) &&
-           (!owner || tt_streq(owner, work->visit->cloud->owner));
-}
-
-/* Our members of another pool of the balancer join POOL, at LISTENER's target. */
-static int fill_pool(const struct tt_openstack_targets *work, const char *pool,
-                     const struct tt_listener *listener, struct tt_error *err)
-{
-    TT_REPLY_AUTO *list = json_array();
-    TT_REPLY_AUTO *body = json_pack("{s:O}", "members", list);
-    const json_t *other, *member;
-    size_t i, k;
-
-    json_array_foreach (work->balancing.pools, i, other) {
-        TT_REPLY_AUTO *members = NULL;
-
-        if (json_array_size(list) || !tt_openstack_belongs(other, work->id) ||
-            !tt_openstack_is_spoken_of(other))
-            continue;
-        if (tt_openstack_pool_members(work->visit, tt_reply_peek(other, "id"), &members, err) < 0)
-            return -1;
-        json_array_foreach (members, k, member) {
-            json_t *sent;
-
-            if (!is_ours(work, member))
-                continue;
-            sent = tt_openstack_member_as_sent(member);
-            if (listener->target_port)
-                json_object_set_new(sent, "protocol_port", json_integer(listener->target_port));
-            json_array_append_new(list, sent);
-        }
-    }
-    if (!json_array_size(list))
-        return 0;
-    return tt_openstack_change_at(work->visit, work->id, "update members", "PUT",
-                                  tt_printf(work->visit->arena, "/lbaas/pools/%s/members", pool),
-                                  body, NULL, err);
-}
-
 int tt_openstack_make_pool(struct tt_openstack_targets *work, const struct tt_listener *listener,
                            const char **ret_pool, struct tt_error *err)
 {
@@ -139,37 +96,63 @@ int tt_openstack_make_pool(struct tt_openstack_targets *work, const struct tt_li
 /* --- one pool as its listener wants it ---------------------------------------------------------
  */
 
-/* Our members, at the listener's target; those of others stay where they are. */
-static int place_members(const struct tt_openstack_targets *work, const json_t *pool,
-                         const struct tt_listener *listener, struct tt_error *err)
+struct placing {
+    const struct tt_openstack_targets *work;
+    const struct tt_listener *listener;
+};
+
+static json_t *at_target(const json_t *member, const struct tt_listener *listener)
 {
-    struct tt_arena *arena = work->visit->arena;
-    TT_REPLY_AUTO *members = NULL;
-    TT_REPLY_AUTO *list = json_array();
-    TT_REPLY_AUTO *body = json_pack("{s:O}", "members", list);
-    const char *id = tt_reply_text(arena, pool, "id");
+    json_t *sent = tt_openstack_member_as_sent(member);
+
+    if (listener->target_port)
+        json_object_set_new(sent, "protocol_port", json_integer(listener->target_port));
+    return sent;
+}
+
+/* Our members of another pool of the balancer join an empty one. */
+static int fill(const struct placing *placing, json_t *changed, struct tt_error *err)
+{
+    const struct tt_openstack_targets *work = placing->work;
+    const json_t *other, *member;
+    size_t i, k;
+
+    json_array_foreach (work->balancing.pools, i, other) {
+        TT_REPLY_AUTO *members = NULL;
+
+        if (json_array_size(changed) || !tt_openstack_belongs(other, work->id) ||
+            !tt_openstack_is_spoken_of(other))
+            continue;
+        if (tt_openstack_pool_members(work->visit, tt_reply_peek(other, "id"), &members, err) < 0)
+            return -1;
+        json_array_foreach (members, k, member)
+            if (tt_openstack_is_own_member(work->visit, member))
+                json_array_append_new(changed, at_target(member, placing->listener));
+    }
+    return 0;
+}
+
+/* Our members, at the listener's target; those of others stay where they are. */
+static int place(void *self, struct tt_openstack_batch *batch, struct tt_error *err)
+{
+    const struct placing *placing = self;
     const json_t *member;
-    bool other = false;
     size_t i;
 
-    if (tt_openstack_pool_members(work->visit, id, &members, err) < 0)
-        return -1;
-    if (!json_array_size(members)) /* new, or left so by a run that was broken off */
-        return fill_pool(work, id, listener, err);
-    json_array_foreach (members, i, member) {
-        json_t *sent = tt_openstack_member_as_sent(member);
+    if (!json_array_size(batch->members)) /* new, or left so by a run that was broken off */
+        return fill(placing, batch->changed, err);
+    json_array_foreach (batch->members, i, member) {
+        TT_REPLY_AUTO *sent = at_target(member, placing->listener);
 
-        if (listener->target_port && is_ours(work, member) &&
-            tt_reply_number(member, "protocol_port", 0) != listener->target_port) {
-            json_object_set_new(sent, "protocol_port", json_integer(listener->target_port));
-            other = true;
-        }
-        json_array_append_new(list, sent);
+        if (!tt_openstack_is_own_member(placing->work->visit, member) ||
+            tt_reply_number(member, "protocol_port", 0) ==
+                tt_reply_number(sent, "protocol_port", 0))
+            continue;
+        json_array_append(batch->gone, (json_t *)member);
+        if (!tt_openstack_has_place(batch->members, sent))
+            json_array_append(batch->changed, sent);
     }
-    return other ? tt_openstack_change_at(work->visit, work->id, "update members", "PUT",
-                                          tt_printf(arena, "/lbaas/pools/%s/members", id), body,
-                                          NULL, err)
-                 : 0;
+    return 0;
 }
 
 int tt_openstack_set_pool(const struct tt_openstack_targets *work, const json_t *pool,
@@ -178,6 +161,8 @@ int tt_openstack_set_pool(const struct tt_openstack_targets *work, const json_t 
     struct tt_arena *arena = work->visit->arena;
     TT_REPLY_AUTO *fields = json_object();
     TT_REPLY_AUTO *body = json_pack("{s:O}", "pool", fields);
+    const char *id = tt_reply_text(arena, pool, "id");
+    struct placing placing = {work, listener};
 
     if (listener->algorithm && tt_reply_peek(pool, "lb_algorithm") &&
         tt_openstack_read_algorithm(pool) != listener->algorithm)
@@ -188,8 +173,7 @@ int tt_openstack_set_pool(const struct tt_openstack_targets *work, const json_t 
                             tt_openstack_target_tags(arena, pool, listener->target_port));
     if (json_object_size(fields) &&
         tt_openstack_change_at(work->visit, work->id, "update pool", "PUT",
-                               tt_printf(arena, "/lbaas/pools/%s", tt_reply_peek(pool, "id")), body,
-                               NULL, err) < 0)
+                               tt_printf(arena, "/lbaas/pools/%s", id), body, NULL, err) < 0)
         return -1;
-    return place_members(work, pool, listener, err);
+    return tt_openstack_change_members(work->visit, work->id, id, place, &placing, err);
 }

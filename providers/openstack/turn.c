@@ -200,22 +200,37 @@ static bool is_busy(const struct tt_error *error)
            (strstr(error->message, "immutable") || strstr(error->message, "state"));
 }
 
+tt_time tt_openstack_deadline(const struct tt_openstack_visit *visit)
+{
+    const struct tt_clock *clock = visit->cloud->clock;
+
+    return clock->now(clock->self) + PATIENCE;
+}
+
+int tt_openstack_try_change(const struct tt_openstack_visit *visit, const char *id,
+                            const struct tt_openstack_request *request, tt_time deadline,
+                            json_t **ret_answer, struct tt_error *err)
+{
+    const struct tt_clock *clock = visit->cloud->clock;
+    struct tt_error own = {0};
+
+    if (tt_openstack_call(visit, request, ret_answer, &own) == 0)
+        return tt_openstack_wait_active(visit, id, err);
+    if (is_busy(&own) && clock->now(clock->self) <= deadline)
+        return tt_openstack_wait_active(visit, id, err) < 0 ? -1 : 1;
+    if (err)
+        *err = own;
+    return -1;
+}
+
 int tt_openstack_change(const struct tt_openstack_visit *visit, const char *id,
                         const struct tt_openstack_request *request, json_t **ret_answer,
                         struct tt_error *err)
 {
-    const struct tt_clock *clock = visit->cloud->clock;
-    tt_time deadline = clock->now(clock->self) + PATIENCE;
-    struct tt_error own = {0};
+    tt_time deadline = tt_openstack_deadline(visit);
+    int result = 1;
 
-    while (tt_openstack_call(visit, request, ret_answer, &own) < 0) {
-        if (!is_busy(&own) || clock->now(clock->self) > deadline) {
-            if (err)
-                *err = own;
-            return -1;
-        }
-        if (tt_openstack_wait_active(visit, id, err) < 0) /* another's change is under way */
-            return -1;
-    }
-    return tt_openstack_wait_active(visit, id, err);
+    while (result > 0)
+        result = tt_openstack_try_change(visit, id, request, deadline, ret_answer, err);
+    return result;
 }

@@ -42,6 +42,15 @@ int tt_openstack_alone(const struct tt_openstack_visit *visit, const char *name,
 int tt_openstack_wait_active(const struct tt_openstack_visit *visit, const char *id,
                              struct tt_error *err);
 
+/* Until when a change is made again that another's came between. */
+tt_time tt_openstack_deadline(const struct tt_openstack_visit *visit);
+
+/* One try to change the balancer ID, and its end. 1: another's change was under way, and is over.
+ */
+int tt_openstack_try_change(const struct tt_openstack_visit *visit, const char *id,
+                            const struct tt_openstack_request *request, tt_time deadline,
+                            json_t **ret_answer, struct tt_error *err);
+
 /* One change of the balancer ID: waits until it can be made, makes it, and waits for its end.
  * REQUEST is made again where another's change came between. */
 int tt_openstack_change(const struct tt_openstack_visit *visit, const char *id,

@@ -2,7 +2,7 @@
  * What `openstack` reads and sends, against a scripted server: pages, tokens that end, changes that
  * come between, and what is no answer at all. What a real control plane answers is
  * tests/clouds/openstack.
- * Covers providers/openstack/session.c, call.c, turn.c, pools.c.
+ * Covers providers/openstack/session.c, call.c, turn.c, pools.c, members.c, batch.c.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "providers/openstack/members.h"
 #include "tests/providers/support/openstack_desk.h"
 
 #define BALANCER "00000000-0000-4000-8000-0000000000b1"
@@ -244,6 +245,118 @@ static void test_a_conflict_that_no_waiting_ends(void **state)
     assert_int_equal(desk_count(desk, "octavia update members"), 1);
 }
 
+#define OUR(id, server, address)                                                                   \
+    "{\"id\": \"" id "\", \"address\": \"" address "\", \"protocol_port\": 8080, \"weight\": 1, "  \
+    "\"tags\": [\"trimtab:server=" server "\"]}"
+#define FOREIGN                                                                                    \
+    "{\"id\": \"m9\", \"address\": \"10.0.0.9\", \"protocol_port\": 7070, \"weight\": 1}"
+#define MEMBERS "/octavia/v2/lbaas/pools/" POOL "/members"
+
+static void begin_members(struct desk *desk, const char *members)
+{
+    desk_keystone(desk, "2026-11-23T05:00:00Z");
+    desk_nova(desk, "2.90");
+    set_machine(desk);
+    set_balancer(desk, members);
+    desk_set(desk, "PUT " MEMBERS, 202, "");
+    desk_set(desk, "DELETE " MEMBERS, 204, "");
+    desk_open_well(desk);
+}
+
+/* The place of TEXT among the requests; -1: it was not asked. */
+static int place_of(struct desk *desk, const char *text)
+{
+    for (int i = 0; i < scripted_requests(&desk->server); i++)
+        if (strstr(scripted_request(&desk->server, i), text))
+            return i;
+    return -1;
+}
+
+static void fulfil(struct desk *desk, struct tt_openstack_wish *wishes, size_t count)
+{
+    struct tt_openstack_visit visit;
+
+    for (size_t i = 0; i + 1 < count; i++)
+        wishes[i].next = &wishes[i + 1];
+    assert_int_equal(tt_openstack_enter(desk->provider, "north", &desk->arena, &visit, &desk->err),
+                     0);
+    if (tt_openstack_fulfil(&visit, "edge", wishes, &desk->err) < 0)
+        fail_msg("%s", desk->err.message);
+}
+
+/* What others have put into the pool meanwhile is in no list of ours: so no whole pool is sent. */
+static void test_those_that_go_take_nobody_along(void **state)
+{
+    struct desk *desk = *state;
+    struct tt_openstack_wish wishes[] = {
+        {.server = "a", .weight = TT_OPENSTACK_REMOVE},
+        {.server = "b", .weight = TT_OPENSTACK_REMOVE},
+        {.server = "c", .address = "10.0.0.6", .port = 8080, .weight = 1},
+    };
+
+    begin_members(desk, "{\"members\": [" OUR("m1", "a", "10.0.0.4") ", " OUR(
+                            "m2", "b", "10.0.0.5") ", " FOREIGN "]}");
+    fulfil(desk, wishes, 2);
+    assert_int_equal(desk_count(desk, "octavia delete member"), 2);
+    assert_int_equal(desk_count(desk, "octavia update members"), 0);
+    fulfil(desk, wishes, 3);
+    assert_int_equal(desk_count(desk, "octavia delete member"), 4);
+    assert_int_equal(desk_count(desk, "octavia update members"), 1);
+    assert_true(desk_was_asked(desk, "PUT " MEMBERS "?additive_only=true "));
+    assert_false(desk_was_asked(desk, "PUT " MEMBERS " "));
+    assert_false(desk_was_asked(desk, "\"10.0.0.9\",\"protocol_port\""));
+}
+
+/* A new server got the address of one that goes. */
+static void test_an_address_that_is_used_again(void **state)
+{
+    struct desk *desk = *state;
+    struct tt_openstack_wish wishes[] = {
+        {.server = "a", .weight = TT_OPENSTACK_REMOVE},
+        {.server = "b", .weight = TT_OPENSTACK_REMOVE},
+        {.server = "c", .address = "10.0.0.4", .port = 8080, .weight = 1},
+    };
+
+    begin_members(
+        desk, "{\"members\": [" OUR("m1", "a", "10.0.0.4") ", " OUR("m2", "b", "10.0.0.5") "]}");
+    fulfil(desk, wishes, 3);
+    assert_int_equal(desk_count(desk, "octavia delete member"), 2);
+    assert_true(place_of(desk, "DELETE " MEMBERS "/m1 ") >= 0);
+    assert_true(place_of(desk, "DELETE " MEMBERS "/m1 ") < place_of(desk, "PUT " MEMBERS));
+    assert_true(place_of(desk, "DELETE " MEMBERS "/m2 ") > place_of(desk, "PUT " MEMBERS));
+    assert_true(desk_was_asked(desk, "trimtab:server=c"));
+}
+
+/* Somebody else was quicker, perhaps with the same. */
+static void test_a_member_that_is_removed_already(void **state)
+{
+    struct desk *desk = *state;
+    struct tt_openstack_wish wish = {.server = "a", .weight = TT_OPENSTACK_REMOVE};
+
+    desk_set(desk, "DELETE " MEMBERS "/m1 ", 404, "{\"faultstring\": \"member m1 not found\"}");
+    desk->answers[0].again = true;
+    begin_members(desk, "{\"members\": [" OUR("m1", "a", "10.0.0.4") "]}");
+    fulfil(desk, &wish, 1);
+    assert_int_equal(desk_count(desk, "octavia delete member"), 1);
+}
+
+/* Before v2.11 only the whole pool can be sent: as it is after the change that was under way. */
+static void test_an_older_octavia_is_sent_what_is_there_now(void **state)
+{
+    struct desk *desk = *state;
+
+    desk_set(desk, "GET /octavia/ ", 200, "{\"versions\": [{\"id\": \"v2.10\"}]}");
+    desk->answers[0].again = true;
+    desk_set(desk, "PUT " MEMBERS " ", 409, "{\"faultstring\": \"Pool is immutable\"}");
+    desk_set(desk, "PUT " MEMBERS " ", 202, "");
+    desk_set(desk, "GET " MEMBERS, 200, "{\"members\": []}");
+    begin_members(desk, "{\"members\": [" FOREIGN "]}");
+    if (enroll(desk) < 0)
+        fail_msg("%s", desk->err.message);
+    assert_int_equal(desk_count(desk, "octavia update members"), 2);
+    assert_true(desk_was_asked(desk, "{\"address\":\"10.0.0.9\",\"protocol_port\":7070"));
+}
+
 static void test_a_balancer_that_is_not_there(void **state)
 {
     struct desk *desk = *state;
@@ -272,6 +385,10 @@ int main(void)
         TEST(test_a_change_between_is_waited_out),
         TEST(test_a_change_that_never_gets_through),
         TEST(test_a_conflict_that_no_waiting_ends),
+        TEST(test_those_that_go_take_nobody_along),
+        TEST(test_an_address_that_is_used_again),
+        TEST(test_a_member_that_is_removed_already),
+        TEST(test_an_older_octavia_is_sent_what_is_there_now),
         TEST(test_a_balancer_that_is_not_there),
     };
 

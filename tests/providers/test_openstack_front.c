@@ -1,6 +1,6 @@
 /*
  * Listeners, monitors and pools of `openstack` against a scripted server.
- * Covers providers/openstack/front.c, targets.c, monitors.c, members.c, pools.c, call.c.
+ * Covers providers/openstack/front.c, targets.c, monitors.c, batch.c, members.c, pools.c, call.c.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -197,6 +197,43 @@ static void test_a_target_that_changes(void **state)
     assert_true(desk_was_asked(desk, "\"10.0.0.9\",\"protocol_port\":7070"));
 }
 
+/* From v2.11 on no member of others is even named. */
+static void test_a_target_that_changes_moves_ours_alone(void **state)
+{
+    struct desk *desk = *state;
+    struct tt_listener wanted[] = {{.port = 80, .protocol = TT_PROTOCOL_HTTP, .target_port = 9090}};
+
+    begin(desk, LISTENER("l1", "HTTP", "80"), "\"tags\": [\"trimtab:port=8080\"]",
+          OUR_MEMBER("8080") ", " FOREIGN_MEMBER, "");
+    desk_set(desk, "GET /octavia/ ", 200, "{\"versions\": [{\"id\": \"v2.26\"}]}");
+    set_changes(desk);
+    set_well(desk, wanted, 1);
+    assert_true(
+        desk_was_asked(desk, "PUT /octavia/v2/lbaas/pools/" POOL "/members?additive_only=true "));
+    assert_true(desk_was_asked(desk, "\"10.0.0.4\",\"protocol_port\":9090"));
+    assert_true(desk_was_asked(desk, "DELETE /octavia/v2/lbaas/pools/" POOL "/members/m1 "));
+    assert_false(desk_was_asked(desk, "\"10.0.0.9\",\"protocol_port\""));
+}
+
+/* The members at the new port were there when the run ended, and so were the old ones. */
+static void test_a_change_of_target_that_was_broken_off(void **state)
+{
+    struct desk *desk = *state;
+    struct tt_listener wanted[] = {{.port = 80, .protocol = TT_PROTOCOL_HTTP, .target_port = 9090}};
+
+    begin(desk, LISTENER("l1", "HTTP", "80"), "\"tags\": [\"trimtab:port=9090\"]",
+          "{\"id\": \"m3\", \"address\": \"10.0.0.4\", \"protocol_port\": 9090, \"tags\": "
+          "[\"trimtab:server=a\"]}, " OUR_MEMBER("8080"),
+          "");
+    desk_set(desk, "GET /octavia/ ", 200, "{\"versions\": [{\"id\": \"v2.26\"}]}");
+    set_changes(desk);
+    assert_int_equal(look(desk)->listeners->items[0].target_port, 8080);
+    set_well(desk, wanted, 1);
+    assert_int_equal(desk_count(desk, "octavia update members"), 0);
+    assert_int_equal(desk_count(desk, "octavia delete member"), 1);
+    assert_true(desk_was_asked(desk, "DELETE /octavia/v2/lbaas/pools/" POOL "/members/m1 "));
+}
+
 static void test_an_empty_pool_has_the_target_of_its_tag(void **state)
 {
     struct desk *desk = *state;
@@ -360,6 +397,8 @@ int main(void)
         TEST(test_another_target_has_another_pool),
         TEST(test_a_pool_that_was_left_empty),
         TEST(test_a_target_that_changes),
+        TEST(test_a_target_that_changes_moves_ours_alone),
+        TEST(test_a_change_of_target_that_was_broken_off),
         TEST(test_an_empty_pool_has_the_target_of_its_tag),
         TEST(test_a_pool_that_no_listener_leads_to),
         TEST(test_a_pool_without_a_monitor_gets_one),
