@@ -93,6 +93,12 @@ static int check_ports(const struct tt_openstack_visit *visit, struct tt_map *kn
                 *err = own;
             return -1;
         }
+        if (machine &&
+            tt_streq(tt_openstack_tags_of(visit->arena, machine).owner, visit->cloud->owner))
+            return tt_fail(err, TT_ERR_UNAVAILABLE,
+                           "Nova in region %s has server %s and does not list it: it has just been "
+                           "made, or its cell comes and goes",
+                           visit->region->name, id);
     }
     return 0;
 }

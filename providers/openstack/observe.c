@@ -118,18 +118,75 @@ static int look_at_project(struct look *look, bool *ret_seen, struct tt_error *e
     return 0;
 }
 
-/* Pages of those that have our tag, and whether some were left out. */
+static bool is_ours(const struct look *look, const json_t *machine)
+{
+    return tt_streq(tt_openstack_tags_of(look->visit->arena, machine).owner,
+                    look->request->owner) &&
+           !tt_openstack_is_gone(machine);
+}
+
+/* One of ours that is in LIST and not in OTHER, unless it is NEW there and being built; NULL: none.
+ */
+static const char *only_in(const struct look *look, const json_t *list, const json_t *other,
+                           bool new)
+{
+    struct tt_arena *arena = look->visit->arena;
+    struct tt_map known;
+    const json_t *item;
+    const char *id;
+    size_t i;
+
+    tt_map_init(&known, arena);
+    json_array_foreach (other, i, item)
+        if ((id = tt_reply_text(arena, item, "id")))
+            tt_map_put(&known, id, (void *)id);
+    json_array_foreach (list, i, item) {
+        id = tt_reply_text(arena, item, "id");
+        if (id && !tt_map_get(&known, id) && is_ours(look, item) &&
+            !(new &&tt_streq(tt_reply_peek(item, "status"), "BUILD")))
+            return id;
+    }
+    return NULL;
+}
+
+/* A cell that is down for one list and not for the other was seen by neither. */
+static int check_same(const struct look *look, const json_t *before, const json_t *after,
+                      struct tt_error *err)
+{
+    const char *id = only_in(look, before, after, false);
+
+    if (!id)
+        id = only_in(look, after, before, true);
+    if (!id)
+        return 0;
+    return tt_fail(
+        err, TT_ERR_UNAVAILABLE,
+        "Nova in region %s lists server %s at one moment and not at another: it has just "
+        "been deleted, or its cell comes and goes",
+        look->visit->region->name, id);
+}
+
+/* Pages of those that have our tag, and whether some were left out: before or after that was seen.
+ */
 static int look_at_ours(struct look *look, int minor, struct tt_error *err)
 {
     struct tt_arena *arena = look->visit->arena;
-    const char *query = "";
+    TT_REPLY_AUTO *before = NULL;
+    TT_REPLY_AUTO *after = NULL;
+    const char *path = "/servers/detail";
 
     if (minor >= TAGS_AT_ONCE && !look->request->everything)
-        query =
-            tt_printf(arena, "?tags=%s", tt_http_escape(arena, look->visit->cloud->mark, false));
-    if (list_machines(look, query, look->request->everything ? NULL : is_owned, err) < 0)
+        path = tt_printf(arena, "/servers/detail?tags=%s",
+                         tt_http_escape(arena, look->visit->cloud->mark, false));
+    if (tt_openstack_list(look->visit, TT_OPENSTACK_COMPUTE, "list servers", path, "servers",
+                          &before, err) < 0 ||
+        tt_openstack_check_cells(look->visit, err) < 0 ||
+        tt_openstack_list(look->visit, TT_OPENSTACK_COMPUTE, "list servers", path, "servers",
+                          &after, err) < 0 ||
+        check_same(look, before, after, err) < 0)
         return -1;
-    return tt_openstack_check_cells(look->visit, err);
+    add_machines(look, after, look->request->everything ? NULL : is_owned);
+    return 0;
 }
 
 static int look_at_machines(struct look *look, struct tt_error *err)

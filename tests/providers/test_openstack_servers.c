@@ -79,6 +79,71 @@ static void test_a_cell_that_is_down_in_a_crowded_project(void **state)
     desk_failed(desk, desk_look(desk, NULL), TT_ERR_UNAVAILABLE, "cannot reach a cell");
 }
 
+/* Lists by tag before and after all cells were seen to be there; ours in each. */
+static void set_crowd(struct desk *desk, const char *before, const char *after)
+{
+    desk->count = 0;
+    begin(desk, "2.90");
+    desk_set(desk, "GET /nova/v2.1/servers/detail ", 200,
+             "{\"servers\": [{\"id\": \"x\", \"name\": \"x\", \"status\": \"ACTIVE\"}], " NEXT "}");
+    desk_set(desk, "GET /nova/v2.1/servers/detail?tags", 200,
+             tt_printf(&desk->arena, "{\"servers\": [%s]}", before));
+    desk_set(desk, "GET /nova/v2.1/servers/detail?tags", 200,
+             tt_printf(&desk->arena, "{\"servers\": [%s]}", after));
+    desk_set(desk, "GET /nova/v2.1/servers ", 200, "{\"servers\": []}");
+}
+
+#define A(fields) "{\"id\": \"a\", \"name\": \"a\", " OURS ", " fields "}"
+
+/* Both lists, and what was seen between them, have to say the same. */
+static void test_a_cell_that_comes_and_goes(void **state)
+{
+    struct desk *desk = *state;
+
+    set_crowd(desk, "", A("\"status\": \"ACTIVE\""));
+    desk_open_well(desk);
+    desk_failed(desk, desk_look(desk, NULL), TT_ERR_UNAVAILABLE, "lists server a at one moment");
+    set_crowd(desk, A("\"status\": \"ACTIVE\""), "");
+    desk_failed(desk, desk_look(desk, NULL), TT_ERR_UNAVAILABLE, "lists server a at one moment");
+    assert_false(desk->region.observed);
+}
+
+/* What is made or deleted meanwhile is no such cell. */
+static void test_what_changes_between_two_lists(void **state)
+{
+    struct desk *desk = *state;
+
+    set_crowd(desk, "", A("\"status\": \"BUILD\""));
+    desk_open_well(desk);
+    assert_int_equal(desk_look(desk, NULL), 0);
+    assert_int_equal(desk->region.servers.count, 1);
+    set_crowd(desk, A("\"status\": \"ACTIVE\", \"OS-EXT-STS:task_state\": \"deleting\""), "");
+    assert_int_equal(desk_look(desk, NULL), 0);
+    assert_int_equal(desk->region.servers.count, 0);
+}
+
+/* It answers for itself, so its cell is there again: and its list was made without it. */
+static void test_a_server_of_ours_that_is_in_no_list(void **state)
+{
+    struct desk *desk = *state;
+
+    begin(desk, "2.60");
+    desk_set(desk, "GET /nova/v2.1/servers/detail?tags", 200, "{\"servers\": []}");
+    desk_set(desk, "GET /nova/v2.1/servers?limit=1000 ", 200, "{\"servers\": []}");
+    desk_set(desk, "GET /neutron/v2.0/ports?", 200,
+             "{\"ports\": [{\"id\": \"3\", \"device_id\": \"" SERVER
+             "\", \"device_owner\": \"compute:az1\"}]}");
+    desk_set(desk, "GET /nova/v2.1/servers/" SERVER, 200,
+             "{\"server\": {\"id\": \"" SERVER "\", \"name\": \"x\", \"status\": \"ACTIVE\", "
+             "\"metadata\": {}}}");
+    desk_set(desk, "GET /nova/v2.1/servers/" SERVER, 200,
+             "{\"server\": {\"id\": \"" SERVER "\", \"name\": \"x\", \"status\": \"ACTIVE\", " OURS
+             "}}");
+    desk_open_well(desk);
+    assert_int_equal(desk_look(desk, NULL), 0); /* another's */
+    desk_failed(desk, desk_look(desk, NULL), TT_ERR_UNAVAILABLE, "does not list it");
+}
+
 /* Not even that tells where a page is full: but a server has a port. */
 static void test_a_server_that_only_neutron_knows(void **state)
 {
@@ -314,6 +379,9 @@ int main(void)
         TEST(test_one_answer_tells_of_a_small_project),
         TEST(test_a_cell_that_is_down_hides_its_servers),
         TEST(test_a_cell_that_is_down_in_a_crowded_project),
+        TEST(test_a_cell_that_comes_and_goes),
+        TEST(test_what_changes_between_two_lists),
+        TEST(test_a_server_of_ours_that_is_in_no_list),
         TEST(test_a_server_that_only_neutron_knows),
         TEST(test_an_older_nova_is_compared_with_neutron),
         TEST(test_an_image_that_is_replaced_changes_no_server),
