@@ -123,20 +123,25 @@ int tt_openstack_change_at(const struct tt_openstack_visit *visit, const char *b
 }
 
 /* Those that are in the way go first, since two cannot have one port. */
-static int delete_others(const struct tt_openstack_targets *work, struct tt_error *err)
+static int delete_others(struct tt_openstack_targets *work, struct tt_error *err)
 {
+    struct tt_arena *arena = work->visit->arena;
     struct tt_listener there;
     const json_t *json;
     size_t i;
 
-    json_array_foreach (work->balancing.listeners, i, json)
-        if (tt_openstack_belongs(json, work->id) && tt_openstack_read_listener(json, &there) &&
-            !wanted(work, &there) &&
-            tt_openstack_change_at(
-                work->visit, work->id, "delete listener", "DELETE",
-                tt_printf(work->visit->arena, "/lbaas/listeners/%s", tt_reply_peek(json, "id")),
-                NULL, NULL, err) < 0)
+    json_array_foreach (work->balancing.listeners, i, json) {
+        const char *id = tt_reply_text(arena, json, "id");
+
+        if (!id || !tt_openstack_belongs(json, work->id) ||
+            !tt_openstack_read_listener(json, &there) || wanted(work, &there))
+            continue;
+        if (tt_openstack_change_at(work->visit, work->id, "delete listener", "DELETE",
+                                   tt_printf(arena, "/lbaas/listeners/%s", id), NULL, NULL,
+                                   err) < 0)
             return -1;
+        tt_strings_add(arena, &work->deleted, id);
+    }
     return 0;
 }
 

@@ -180,8 +180,9 @@ int tt_openstack_copy_monitor(const struct tt_openstack_visit *visit, const char
                               const json_t *monitor, const char *pool, struct tt_error *err)
 {
     static const char *const keys[] = {
-        "type",     "delay",       "timeout",        "max_retries", "max_retries_down",
-        "url_path", "http_method", "expected_codes", "tags"};
+        "type",     "delay",       "timeout",      "max_retries", "max_retries_down",
+        "url_path", "http_method", "http_version", "domain_name", "expected_codes",
+        "tags"};
     TT_REPLY_AUTO *fields = json_pack("{s:s}", "pool_id", pool);
     TT_REPLY_AUTO *body = json_pack("{s:O}", "healthmonitor", fields);
 

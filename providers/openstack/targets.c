@@ -39,6 +39,23 @@ bool tt_openstack_claim(struct tt_openstack_targets *work, const char *pool,
     return true;
 }
 
+/* A listener that stays leads to POOL: by a policy, or as one that the specs cannot say. */
+static bool is_taken(const struct tt_openstack_targets *work, const json_t *pool, const char *id)
+{
+    const json_t *listener;
+    size_t i;
+
+    if (tt_map_get(&work->targets, id)) /* by one of those that are set: they may share it */
+        return false;
+    json_array_foreach (json_object_get(pool, "listeners"), i, listener) {
+        const char *leads = tt_reply_peek(listener, "id");
+
+        if (leads && !tt_strings_has(&work->deleted, leads))
+            return true;
+    }
+    return false;
+}
+
 const char *tt_openstack_free_pool(struct tt_openstack_targets *work,
                                    const struct tt_listener *listener)
 {
@@ -50,7 +67,7 @@ const char *tt_openstack_free_pool(struct tt_openstack_targets *work,
 
         if (id && tt_openstack_belongs(pool, work->id) &&
             tt_streq(tt_reply_peek(pool, "protocol"), pool_word(listener->protocol)) &&
-            tt_openstack_claim(work, id, listener))
+            !is_taken(work, pool, id) && tt_openstack_claim(work, id, listener))
             return id;
     }
     return NULL;

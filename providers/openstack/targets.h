@@ -16,7 +16,8 @@ struct tt_openstack_targets {
     const struct tt_listeners *wanted;
     struct tt_openstack_balancing balancing; /* pools that are made are added */
     const char *id;
-    struct tt_map targets; /* pool → the listener that claimed it */
+    struct tt_map targets;     /* pool → the listener that claimed it */
+    struct tt_strings deleted; /* listeners, by this setting */
 };
 
 /* The pool with that id; NULL: there is none. Borrowed. */
@@ -26,7 +27,8 @@ const json_t *tt_openstack_find_pool(const struct tt_openstack_targets *work, co
 bool tt_openstack_claim(struct tt_openstack_targets *work, const char *pool,
                         const struct tt_listener *listener);
 
-/* A pool of the balancer that stands already and can be LISTENER's, claimed; NULL: none. */
+/* A pool of the balancer that stands already and can be LISTENER's, claimed; NULL: none. One that a
+ * policy of another listener leads to is that one's. */
 const char *tt_openstack_free_pool(struct tt_openstack_targets *work,
                                    const struct tt_listener *listener);
 

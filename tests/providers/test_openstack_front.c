@@ -139,7 +139,8 @@ static void test_another_target_has_another_pool(void **state)
     begin(desk, LISTENER("l1", "HTTP", "80") ", " LISTENER("l2", "HTTP", "81"),
           "\"tags\": [\"trimtab:port=8080\"]", OUR_MEMBER("8080") ", " FOREIGN_MEMBER,
           "{\"id\": \"h\", \"type\": \"TCP\", \"delay\": 5, \"timeout\": 2, \"max_retries\": 1, "
-          "\"max_retries_down\": 3, \"pools\": [{\"id\": \"" POOL "\"}]}");
+          "\"max_retries_down\": 3, \"http_version\": 1.1, \"domain_name\": \"shop.example\", "
+          "\"pools\": [{\"id\": \"" POOL "\"}]}");
     desk_set(desk, "GET /octavia/v2/lbaas/pools/" NEW_POOL "/members", 200, "{\"members\": []}");
     set_changes(desk);
     set_well(desk, wanted, 3);
@@ -149,6 +150,8 @@ static void test_another_target_has_another_pool(void **state)
                                      "9090\"]"));
     assert_true(desk_was_asked(desk, "{\"healthmonitor\":{\"pool_id\":\"" NEW_POOL
                                      "\",\"type\":\"TCP\",\"delay\":5,"));
+    assert_true(desk_was_asked(desk, "\"http_version\":1.1"));
+    assert_true(desk_was_asked(desk, "\"domain_name\":\"shop.example\""));
     assert_true(desk_was_asked(desk, "{\"members\":[{\"address\":\"10.0.0.4\",\"protocol_port\":"
                                      "9090,\"weight\":1,\"tags\":[\"trimtab:server=a\","
                                      "\"trimtab:owner=acme\"]}]}"));
@@ -176,6 +179,43 @@ static void test_a_pool_that_was_left_empty(void **state)
     assert_int_equal(desk_count(desk, "octavia create pool"), 0);
     assert_true(desk_was_asked(desk, "PUT /octavia/v2/lbaas/pools/" NEW_POOL "/members "));
     assert_true(desk_was_asked(desk, "{\"listener\":{\"default_pool_id\":\"" NEW_POOL "\"}}"));
+}
+
+/* A policy sends part of the clients there: what it leads to is not to be another listener's. */
+static void test_a_pool_that_a_policy_leads_to_is_not_taken(void **state)
+{
+    struct desk *desk = *state;
+    struct tt_listener wanted[] = {
+        {.port = 80, .protocol = TT_PROTOCOL_HTTP, .target_port = 8080},
+        {.port = 81, .protocol = TT_PROTOCOL_HTTP, .target_port = 9090},
+    };
+
+    begin(desk, LISTENER("l1", "HTTP", "80"),
+          "\"tags\": [\"trimtab:port=8080\"], \"listeners\": [{\"id\": \"l1\"}], " OF_IT
+          "}, {\"id\": \"of-policy\", \"protocol\": \"HTTP\", \"listeners\": [{\"id\": \"l1\"}]",
+          OUR_MEMBER("8080"), "");
+    desk_set(desk, "GET /octavia/v2/lbaas/pools/" NEW_POOL "/members", 200, "{\"members\": []}");
+    set_changes(desk);
+    set_well(desk, wanted, 2);
+    assert_int_equal(desk_count(desk, "octavia create pool"), 1);
+    assert_true(desk_was_asked(desk, "\"protocol_port\":81,\"default_pool_id\":\"" NEW_POOL "\"}"));
+    assert_false(desk_was_asked(desk, "PUT /octavia/v2/lbaas/pools/of-policy"));
+}
+
+/* Its listener is deleted in the same setting. */
+static void test_a_pool_that_becomes_free_is_taken(void **state)
+{
+    struct desk *desk = *state;
+    struct tt_listener wanted[] = {{.port = 81, .protocol = TT_PROTOCOL_HTTP, .target_port = 8080}};
+
+    begin(desk, LISTENER("l1", "HTTP", "80"),
+          "\"tags\": [\"trimtab:port=8080\"], \"listeners\": [{\"id\": \"l1\"}]",
+          OUR_MEMBER("8080"), "");
+    set_changes(desk);
+    set_well(desk, wanted, 1);
+    assert_true(desk_was_asked(desk, "DELETE /octavia/v2/lbaas/listeners/l1 "));
+    assert_int_equal(desk_count(desk, "octavia create pool"), 0);
+    assert_true(desk_was_asked(desk, "\"protocol_port\":81,\"default_pool_id\":\"" POOL "\"}"));
 }
 
 /* Ours move, and whoever joins an empty pool later knows where to listen. */
@@ -396,6 +436,8 @@ int main(void)
         TEST(test_a_listener_with_a_secret_is_not_deleted),
         TEST(test_another_target_has_another_pool),
         TEST(test_a_pool_that_was_left_empty),
+        TEST(test_a_pool_that_a_policy_leads_to_is_not_taken),
+        TEST(test_a_pool_that_becomes_free_is_taken),
         TEST(test_a_target_that_changes),
         TEST(test_a_target_that_changes_moves_ours_alone),
         TEST(test_a_change_of_target_that_was_broken_off),
