@@ -88,6 +88,7 @@ static int send(const struct tt_openstack_visit *visit, const struct tt_openstac
         .body = text,
         .size = text ? strlen(text) : 0,
         .reads = reads,
+        .direct = tt_openstack_is_here(url),
         .judge = judge,
     };
 
@@ -137,21 +138,47 @@ int tt_openstack_call(const struct tt_openstack_visit *visit,
 
 /* --- the microversion ------------------------------------------------------------------------- */
 
-/* GET of ".../v2.1", without a project behind it, tells which versions there are. */
+/* Where a service tells its versions: Nova at ".../v2.1", without a project behind it, Octavia at
+ * its root. NULL: there is no such place. */
+static const char *versions_of(const struct tt_openstack_visit *visit,
+                               enum tt_openstack_service service, const char *url)
+{
+    bool nova = service == TT_OPENSTACK_COMPUTE;
+    const char *end = tt_openstack_version_in(url, nova ? "/v2.1" : "/v2");
+
+    if (!end)
+        return nova ? NULL : url;
+    return tt_printf(visit->arena, "%.*s", (int)(end - url) + (nova ? 5 : 0), url);
+}
+
+/* A token that is not taken any more is renewed once. */
+static int ask_versions(const struct tt_openstack_visit *visit, enum tt_openstack_service service,
+                        json_t **ret_answer, struct tt_error *err)
+{
+    struct tt_openstack_request request = {.service = service, .what = "versions", .path = "/"};
+    const char *token, *url, *place;
+    int result = 1;
+
+    for (int turn = 0; turn < 2 && result > 0; turn++) {
+        if (tt_openstack_session(visit, service, &token, &url, err) < 0)
+            return -1;
+        place = versions_of(visit, service, url);
+        if (!place)
+            return tt_fail(err, TT_ERR_UNSUPPORTED, "the compute service at %s is not Nova v2.1",
+                           url);
+        result = send(visit, &request, NULL, token, place, ret_answer, err);
+        if (result > 0)
+            tt_openstack_forget_token(visit->cloud, token);
+    }
+    return result ? -1 : 0;
+}
+
 static int ask_minor(const struct tt_openstack_visit *visit, int *ret_minor, struct tt_error *err)
 {
-    struct tt_openstack_request request = {.what = "versions", .path = "/"};
-    const char *token, *url, *version;
     TT_REPLY_AUTO *answer = NULL;
-    const char *end;
+    const char *version;
 
-    if (tt_openstack_session(visit, TT_OPENSTACK_COMPUTE, &token, &url, err) < 0)
-        return -1;
-    end = strstr(url, "/v2.1");
-    if (!end)
-        return tt_fail(err, TT_ERR_UNSUPPORTED, "the compute service at %s is not Nova v2.1", url);
-    url = tt_printf(visit->arena, "%.*s", (int)(end - url) + 5, url);
-    if (send(visit, &request, NULL, token, url, &answer, err) != 0)
+    if (ask_versions(visit, TT_OPENSTACK_COMPUTE, &answer, err) < 0)
         return -1;
     version = tt_reply_peek(json_object_get(answer, "version"), "version");
     *ret_minor = version && tt_starts_with(version, "2.") ? atoi(version + 2) : 1;
@@ -193,22 +220,18 @@ static int newest_of(const json_t *answer)
     return newest;
 }
 
+/* RET_SURE: it will say the same when it is asked again. */
 static int ask_balancer_minor(const struct tt_openstack_visit *visit, int *ret_minor,
-                              struct tt_error *err)
+                              bool *ret_sure, struct tt_error *err)
 {
-    struct tt_openstack_request request = {
-        .service = TT_OPENSTACK_BALANCER, .what = "versions", .path = "/"};
-    const char *token, *url, *end;
     TT_REPLY_AUTO *answer = NULL;
     struct tt_error own = {0};
+    const char *token, *url;
     int newest = -1;
 
     if (tt_openstack_session(visit, TT_OPENSTACK_BALANCER, &token, &url, err) < 0)
         return -1;
-    end = strstr(url, "/v2");
-    if (end)
-        url = tt_printf(visit->arena, "%.*s", (int)(end - url), url);
-    if (send(visit, &request, NULL, token, url, &answer, &own) == 0)
+    if (ask_versions(visit, TT_OPENSTACK_BALANCER, &answer, &own) == 0)
         newest = newest_of(answer);
     else if (own.class != TT_ERR_NOT_FOUND && own.class != TT_ERR_DENIED &&
              own.class != TT_ERR_SPEC) {
@@ -217,6 +240,7 @@ static int ask_balancer_minor(const struct tt_openstack_visit *visit, int *ret_m
         return -1;
     }
     *ret_minor = newest < 0 ? OLDEST_BALANCER : newest; /* hidden by what stands before it */
+    *ret_sure = own.class != TT_ERR_DENIED;
     return 0;
 }
 
@@ -224,9 +248,10 @@ int tt_openstack_balancer_minor(const struct tt_openstack_visit *visit, int *ret
                                 struct tt_error *err)
 {
     int minor = visit->region->balancer_minor;
+    bool sure = false;
 
     if (!minor) {
-        if (ask_balancer_minor(visit, &minor, err) < 0)
+        if (ask_balancer_minor(visit, &minor, &sure, err) < 0)
             return -1;
         if (minor < OLDEST_BALANCER)
             return tt_fail(err, TT_ERR_UNSUPPORTED,
@@ -234,7 +259,8 @@ int tt_openstack_balancer_minor(const struct tt_openstack_visit *visit, int *ret
                            "and v2.%d is needed to tell by tags whose a member is",
                            visit->cloud->account->name, visit->region->name, minor,
                            OLDEST_BALANCER);
-        visit->region->balancer_minor = minor;
+        if (sure)
+            visit->region->balancer_minor = minor;
     }
     *ret_minor = minor;
     return 0;

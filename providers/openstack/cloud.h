@@ -82,6 +82,8 @@ int tt_openstack_session(const struct tt_openstack_visit *visit, enum tt_opensta
                          const char **ret_token, const char **ret_url, struct tt_error *err);
 /* The id of the project that the account is logged in for; NULL: unknown. */
 const char *tt_openstack_project(const struct tt_openstack_visit *visit);
+/* Where the path of URL has VERSION ("/v2"); NULL: it has not. */
+const char *tt_openstack_version_in(const char *url, const char *version);
 void tt_openstack_forget_token(struct tt_openstack *cloud, const char *token);
 
 struct tt_openstack_request {

@@ -168,18 +168,27 @@ static const char *missing(const struct tt_openstack_login *login)
     return login->project_name || login->project_id ? NULL : "project_name";
 }
 
-/* 127.0.0.0/8 in numbers, ::1 and localhost; no name that merely begins like them. */
-static bool is_loopback(const char *url)
+static bool has_scheme(const char *url, const char *scheme)
 {
-    const char *host = url + strlen("http://");
-    size_t length = strcspn(host, "/?#");
+    return strncasecmp(url, scheme, strlen(scheme)) == 0;
+}
 
+/* 127.0.0.0/8 in numbers, ::1 and localhost; no name that merely begins like them. */
+bool tt_openstack_is_here(const char *url)
+{
+    const char *host = strstr(url, "://");
+    size_t length;
+
+    if (!host)
+        return false;
+    host += strlen("://");
+    length = strcspn(host, "/?#");
     if (memchr(host, '@', length))
         return false;
     if (strncmp(host, "[::1]", 5) == 0)
         return length == 5 || host[5] == ':';
     length = strcspn(host, ":/?#");
-    if (length == 9 && strncmp(host, "localhost", 9) == 0)
+    if (length == 9 && strncasecmp(host, "localhost", 9) == 0)
         return true;
     return strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == length;
 }
@@ -192,7 +201,8 @@ static bool is_yes(const char *text)
 
 bool tt_openstack_is_safe(const struct tt_openstack_login *login, const char *url)
 {
-    return !tt_starts_with(url, "http://") || is_loopback(url) || is_yes(login->allow_http);
+    return has_scheme(url, "https://") ||
+           (has_scheme(url, "http://") && (tt_openstack_is_here(url) || is_yes(login->allow_http)));
 }
 
 /* Those that there is a body for below; which of them it is, the other fields tell. */
@@ -215,7 +225,7 @@ static int check(struct tt_arena *arena, struct tt_openstack_login *login, struc
         return tt_fail(err, TT_ERR_SPEC,
                        "no auth_url is given: set the Account's endpoint to Keystone's "
                        "https://HOST/v3, or auth_url in clouds.yaml, or OS_AUTH_URL");
-    if (!tt_starts_with(login->auth_url, "http://") && !tt_starts_with(login->auth_url, "https://"))
+    if (!has_scheme(login->auth_url, "http://") && !has_scheme(login->auth_url, "https://"))
         return tt_fail(err, TT_ERR_SPEC, "the auth_url is no http or https URL");
     if (!tt_openstack_is_safe(login, login->auth_url))
         return tt_fail(err, TT_ERR_SPEC,

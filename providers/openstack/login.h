@@ -31,6 +31,9 @@ int tt_openstack_find_login(const struct tt_provider_settings *settings, struct 
 /* Whether a secret may be sent to URL: by https, to this host, or where the login allows it. */
 bool tt_openstack_is_safe(const struct tt_openstack_login *login, const char *url);
 
+/* Whether URL is of this host, which no proxy is asked for. */
+bool tt_openstack_is_here(const char *url);
+
 /* The body of POST /v3/auth/tokens; the caller owns it. */
 json_t *tt_openstack_login_body(const struct tt_openstack_login *login);
 

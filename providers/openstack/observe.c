@@ -120,7 +120,8 @@ static int look_at_project(struct look *look, bool *ret_seen, struct tt_error *e
 
 static bool is_ours(const struct look *look, const json_t *machine)
 {
-    return tt_streq(tt_openstack_tags_of(look->visit->arena, machine).owner,
+    return look->request->owner &&
+           tt_streq(tt_openstack_tags_of(look->visit->arena, machine).owner,
                     look->request->owner) &&
            !tt_openstack_is_gone(machine);
 }

@@ -85,6 +85,7 @@ static int log_in(struct tt_openstack *cloud, struct tt_error *err)
     request.reads = true; /* another token harms nobody */
     request.judge = judge;
     request.self = cloud;
+    request.direct = tt_openstack_is_here(cloud->login.auth_url);
     request.url = tt_printf(&scratch, "%s/auth/tokens", cloud->login.auth_url);
     tt_http_add_header(&scratch, &request, "Content-Type", "application/json");
     result = tt_http_call(cloud->http, &request, &scratch, &reply, err);
@@ -166,6 +167,14 @@ static const char *regions_of(struct tt_arena *arena, const json_t *catalog)
     return tt_strings_join(arena, &names, "none");
 }
 
+const char *tt_openstack_version_in(const char *url, const char *version)
+{
+    const char *path = strstr(url, "://");
+
+    path = strchr(path ? path + strlen("://") : url, '/');
+    return path ? strstr(path, version) : NULL;
+}
+
 static const char *without_end(struct tt_arena *arena, const char *url, const char *version)
 {
     size_t length = strlen(url);
@@ -173,7 +182,8 @@ static const char *without_end(struct tt_arena *arena, const char *url, const ch
     while (length && url[length - 1] == '/')
         length--;
     url = tt_printf(arena, "%.*s", (int)length, url);
-    return version && !strstr(url, "/v2") ? tt_printf(arena, "%s%s", url, version) : url;
+    return version && !tt_openstack_version_in(url, "/v2") ? tt_printf(arena, "%s%s", url, version)
+                                                           : url;
 }
 
 static int find_url(const struct tt_openstack_visit *visit, enum tt_openstack_service service,

@@ -125,9 +125,11 @@ static void test_a_login_over_plain_http_is_refused(void **state)
 {
     static const char *const elsewhere[] = {
         "http://cloud.example.com/v3",   "http://127.evil.example/v3", "http://127.0.0.1.example:1",
-        "http://127.0.0.1@evil.example", "http://localhost.example",   "http://10.0.0.1:5000"};
-    static const char *const here[] = {"http://localhost:5000/v3", "http://[::1]:5000",
-                                       "http://127.9.8.7", "https://cloud.example.com"};
+        "http://127.0.0.1@evil.example", "http://localhost.example",   "http://10.0.0.1:5000",
+        "HTTP://cloud.example.com/v3"};
+    static const char *const here[] = {"http://localhost:5000/v3",  "http://[::1]:5000",
+                                       "http://127.9.8.7",          "https://cloud.example.com",
+                                       "HTTPS://cloud.example.com", "HTTP://LocalHost:5000"};
     struct desk *desk = *state;
 
     for (size_t i = 0; i < sizeof(elsewhere) / sizeof(*elsewhere); i++) {
@@ -146,19 +148,69 @@ static void test_a_login_over_plain_http_is_refused(void **state)
     desk->provider = NULL;
 }
 
-/* The token is as good as the login. */
+/* The token is as good as the login; what is no URL of ours goes nowhere. */
 static void test_a_service_over_plain_http_is_refused(void **state)
+{
+    static const char *const elsewhere[] = {"http://net.example", "HTTP://net.example",
+                                            "net.example:9696", "ftp://net.example"};
+    struct desk *desk = *state;
+
+    for (size_t i = 0; i < sizeof(elsewhere) / sizeof(*elsewhere); i++) {
+        desk->count = 0;
+        desk_set(desk, "POST /v3/auth/tokens", 201,
+                 tt_printf(&desk->arena,
+                           "{\"token\": {\"expires_at\": \"2026-11-23T05:00:00Z\", \"catalog\": "
+                           "[{\"type\": \"network\", \"endpoints\": [{\"interface\": \"public\", "
+                           "\"region_id\": \"north\", \"url\": \"%s\"}]}]}}",
+                           elsewhere[i]));
+        desk->answers[desk->count - 1].answer.headers = "X-Subject-Token: t\r\n";
+        desk_open_well(desk);
+        desk_failed(desk, desk_look(desk, NULL), TT_ERR_SPEC,
+                    tt_printf(&desk->arena, "the network service at %s", elsewhere[i]));
+        tt_provider_close(desk->provider);
+    }
+    desk->provider = NULL;
+}
+
+/* A proxy would read what is let through because it stays on this host. */
+static void test_this_host_is_asked_past_any_proxy(void **state)
 {
     struct desk *desk = *state;
 
-    desk_set(desk, "POST /v3/auth/tokens", 201,
-             "{\"token\": {\"expires_at\": \"2026-11-23T05:00:00Z\", \"catalog\": [{\"type\": "
-             "\"network\", \"endpoints\": [{\"interface\": \"public\", \"region_id\": \"north\", "
-             "\"url\": \"http://net.example\"}]}]}}");
-    desk->answers[desk->count - 1].answer.headers = "X-Subject-Token: t\r\n";
+    desk_keystone(desk, "2026-11-23T05:00:00Z");
+    desk_nova(desk, "2.90");
+    desk_no_servers(desk);
     desk_open_well(desk);
-    desk_failed(desk, desk_look(desk, NULL), TT_ERR_SPEC,
-                "the network service at http://net.example");
+    setenv("http_proxy", "http://127.0.0.1:1", 1);
+    setenv("no_proxy", "", 1);
+    assert_int_equal(desk_look(desk, NULL), 0);
+    unsetenv("http_proxy");
+    unsetenv("no_proxy");
+}
+
+/* A host's name says nothing of the version of its service. */
+static void test_a_host_that_is_called_like_a_version(void **state)
+{
+    struct desk *desk = *state;
+    TT_BUF_AUTO text = {0};
+    const char *from, *at;
+
+    setenv("DESK_ALLOW_HTTP", "true", 1);
+    setenv("no_proxy", "*", 1);
+    desk_keystone(desk, "2026-11-23T05:00:00Z");
+    from = desk->answers[0].answer.body;
+    for (; (at = strstr(from, "127.0.0.1")); from = at + strlen("127.0.0.1"))
+        tt_buf_addf(&text, "%.*sv2.localhost", (int)(at - from), from);
+    tt_buf_add(&text, from);
+    desk->answers[0].answer.body = tt_strdup(&desk->arena, tt_buf_text(&text));
+    desk_nova(desk, "2.90");
+    desk_no_servers(desk);
+    desk_open_well(desk);
+    if (desk_look(desk, NULL) < 0)
+        fail_msg("%s", desk->err.message);
+    assert_true(desk_was_asked(desk, "GET /neutron/v2.0/networks"));
+    unsetenv("DESK_ALLOW_HTTP");
+    unsetenv("no_proxy");
 }
 
 /* --- OS_ -------------------------------------------------------------------------------------- */
@@ -215,6 +267,8 @@ int main(void)
         TEST(test_an_old_nova_is_refused),
         TEST(test_a_login_over_plain_http_is_refused),
         TEST(test_a_service_over_plain_http_is_refused),
+        TEST(test_this_host_is_asked_past_any_proxy),
+        TEST(test_a_host_that_is_called_like_a_version),
         TEST(test_the_usual_variables),
         TEST(test_a_cloud_by_its_variable),
     };
