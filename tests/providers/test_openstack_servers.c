@@ -122,17 +122,23 @@ static void test_what_changes_between_two_lists(void **state)
     assert_int_equal(desk->region.servers.count, 0);
 }
 
-/* It answers for itself, so its cell is there again: and its list was made without it. */
-static void test_a_server_of_ours_that_is_in_no_list(void **state)
+/* A Nova that cannot tell of cells, and a port of a server that it does not list. */
+static void set_unlisted(struct desk *desk)
 {
-    struct desk *desk = *state;
-
     begin(desk, "2.60");
     desk_set(desk, "GET /nova/v2.1/servers/detail?tags", 200, "{\"servers\": []}");
     desk_set(desk, "GET /nova/v2.1/servers?limit=1000 ", 200, "{\"servers\": []}");
     desk_set(desk, "GET /neutron/v2.0/ports?", 200,
              "{\"ports\": [{\"id\": \"3\", \"device_id\": \"" SERVER
              "\", \"device_owner\": \"compute:az1\"}]}");
+}
+
+/* It answers for itself, so its cell is there again: and its list was made without it. */
+static void test_a_server_of_ours_that_is_in_no_list(void **state)
+{
+    struct desk *desk = *state;
+
+    set_unlisted(desk);
     desk_set(desk, "GET /nova/v2.1/servers/" SERVER, 200,
              "{\"server\": {\"id\": \"" SERVER "\", \"name\": \"x\", \"status\": \"ACTIVE\", "
              "\"metadata\": {}}}");
@@ -175,12 +181,7 @@ static void test_an_older_nova_is_compared_with_neutron(void **state)
 {
     struct desk *desk = *state;
 
-    begin(desk, "2.60");
-    desk_set(desk, "GET /nova/v2.1/servers/detail?tags", 200, "{\"servers\": []}");
-    desk_set(desk, "GET /nova/v2.1/servers?limit=1000 ", 200, "{\"servers\": []}");
-    desk_set(desk, "GET /neutron/v2.0/ports?", 200,
-             "{\"ports\": [{\"id\": \"3\", \"device_id\": \"" SERVER
-             "\", \"device_owner\": \"compute:az1\"}]}");
+    set_unlisted(desk);
     desk_set(desk, "GET /nova/v2.1/servers/" SERVER, 500,
              "{\"computeFault\": {\"message\": \"Cell is not responding\"}}");
     desk_open_well(desk);
