@@ -104,7 +104,7 @@ run_end_to_end() {
 run_prove() {
     build_preset prove build-prove prove
     give_way
-    build-prove/prove 200000 1 240
+    build-prove/prove 200000 1 150
 }
 
 # As many of 3,000 simulated histories as fit into a minute.
