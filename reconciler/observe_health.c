@@ -10,16 +10,12 @@
 
 #include "base/str.h"
 #include "providers/http/probe.h"
+#include "reconciler/observe_listeners.h"
 #include "reconciler/observe_memory.h"
 #include "reconciler/observe_pools.h"
 
-#define DEFAULT_GRACE    (INT64_C(60) * 1000) /* of a balancer's machine, after its creation */
-#define BALANCER_TIMEOUT 2000
-#define BOOTS            (-1) /* for failures: too young to be counted */
-#define ROUND_SLACK      20   /* ms: what is due so soon goes with the round */
-
-/* What a balancer answers itself: ours never ask a member for it (docs/agent.md). */
-#define ALIVE_PATH "/.well-known/trimtab-alive"
+#define BOOTS       (-1) /* for failures: too young to be counted */
+#define ROUND_SLACK 20   /* ms: what is due so soon goes with the round */
 
 /* One port of one server, to be checked. */
 struct watch {
@@ -85,43 +81,20 @@ static void add_service_server(struct watches *watches, struct tt_server *server
 
 /* Whoever answers a request lives, whatever it says: what is behind a balancer is another matter.
  */
-static void add_listener(struct watches *watches, struct tt_server *server,
-                         const struct tt_health_check *check, const struct tt_listener *listener)
-{
-    struct tt_health_check asked = *check;
-    struct watch *watch;
-
-    asked.http = listener->protocol == TT_PROTOCOL_HTTP || listener->protocol == TT_PROTOCOL_HTTPS;
-    asked.path = asked.http ? ALIVE_PATH : NULL;
-    watch = add_watch(watches, server, &asked,
-                      listener->bound_port ? listener->bound_port : listener->port);
-    if (watch) {
-        watch->tls =
-            listener->protocol == TT_PROTOCOL_HTTPS || listener->protocol == TT_PROTOCOL_SSL;
-        watch->any_status = true;
-    }
-}
-
-/* The `health` of a LoadBalancer is its members' and says nothing of the machine itself. */
 static void add_balancer_machine(struct watches *watches, const struct tt_balancer *balancer,
                                  const struct tt_region *region, struct tt_server *server)
 {
-    const struct tt_pool *pool = tt_region_pool(region, server->id);
-    const struct tt_listeners *listeners =
-        pool && pool->listeners ? pool->listeners : balancer->listeners;
-    struct tt_health_check check = {
-        .timeout = BALANCER_TIMEOUT,
-        .interval = balancer->recovery.interval,
-        .unhealthy_after = balancer->recovery.unhealthy_after,
-        .grace = balancer->health ? balancer->health->grace : DEFAULT_GRACE,
-    };
+    tt_listener_checks checks = {0};
 
-    if (balancer->type != TT_BALANCER_VM_DYNAMIC || !balancer->deployment->running)
-        return;
-    if (listeners)
-        TT_EACH (listener, listeners)
-            if (listener->bound_port >= 0)
-                add_listener(watches, server, &check, listener);
+    tt_observe_listeners(&watches->scratch, balancer, region, server, &checks);
+    TT_EACH (listener, &checks) {
+        struct watch *watch = add_watch(watches, server, &listener->check, listener->port);
+
+        if (watch) {
+            watch->tls = listener->tls;
+            watch->any_status = true;
+        }
+    }
 }
 
 static void add_server(struct watches *watches, const char *account, const struct tt_region *region,
