@@ -164,6 +164,7 @@ static void release(struct tt_daemon *daemon)
     tt_events_release(&daemon->events);
     tt_config_free(daemon->config);
     pthread_cond_destroy(&daemon->wake);
+    pthread_cond_destroy(&daemon->watch_wake);
     pthread_cond_destroy(&daemon->idle);
     pthread_cond_destroy(&daemon->told);
     tt_offers_free(daemon);
@@ -185,6 +186,7 @@ static struct tt_daemon *make(const struct tt_serve_options *options, struct tt_
     daemon->log = (struct tt_log){options->clock, config->log_json};
     pthread_mutex_init(&daemon->mutex, NULL);
     tt_daemon_cond_init(&daemon->wake);
+    tt_daemon_cond_init(&daemon->watch_wake);
     tt_daemon_cond_init(&daemon->idle);
     tt_daemon_cond_init(&daemon->told);
     tt_events_init(&daemon->events);
@@ -201,11 +203,14 @@ int tt_serve_start(const struct tt_serve_options *options, struct tt_config *con
     struct tt_daemon *daemon = make(options, config);
 
     if (tt_make_folders(daemon->state_folder, 0700, err) < 0 ||
-        tt_store_open(daemon->state_folder, &daemon->store, err) < 0) {
+        tt_store_open(daemon->state_folder, &daemon->store, err) < 0 ||
+        tt_watch_begin(daemon, err) < 0) {
         release(daemon);
         return -1;
     }
     if (pthread_create(&daemon->scheduler, NULL, schedule, daemon) != 0) {
+        tt_serve_stop(daemon);
+        tt_watch_end(daemon);
         release(daemon);
         return tt_fail(err, TT_ERR_INTERNAL, "this host gives no more threads");
     }
@@ -249,6 +254,7 @@ void tt_serve_stop(struct tt_daemon *daemon)
     pthread_mutex_lock(&daemon->mutex);
     daemon->stopping = true;
     pthread_cond_broadcast(&daemon->wake);
+    pthread_cond_broadcast(&daemon->watch_wake);
     for (struct tt_job *job = daemon->jobs; job; job = job->next)
         tt_runner_stop(&job->runner);
     tt_offers_stop(daemon);
@@ -261,6 +267,7 @@ void tt_serve_stop(struct tt_daemon *daemon)
 void tt_serve_free(struct tt_daemon *daemon)
 {
     pthread_join(daemon->scheduler, NULL);
+    tt_watch_end(daemon);
     pthread_mutex_lock(&daemon->mutex);
     while (daemon->jobs)
         pthread_cond_wait(&daemon->idle, &daemon->mutex);

@@ -120,7 +120,9 @@ struct tt_daemon_counts {
     uint64_t checks, drifts; /* checks made, and those that found something */
     uint64_t deliveries, deliveries_refused;
     uint64_t notifications, notifications_failed;
-    uint64_t queued, running; /* gauges */
+    uint64_t probes, probes_failed; /* of balancers' listeners, between runs */
+    uint64_t queued, running;       /* gauges */
+    uint64_t failing;               /* gauge: balancers' machines that do not answer */
 };
 void tt_daemon_counts(struct tt_daemon *daemon, struct tt_daemon_counts *ret_counts);
 

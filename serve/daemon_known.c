@@ -56,6 +56,7 @@ static struct tt_deployment_state *insert(struct tt_daemon *daemon, const char *
     tt_daemon_set(&state->repository, repository);
     tt_daemon_set(&state->name, name);
     state->drift = -1;
+    state->watch_old = true;
     return state;
 }
 
@@ -71,6 +72,7 @@ static void free_state(struct tt_deployment_state *state)
     free(state->message);
     free(state->held_mark);
     free(state->approver);
+    tt_watch_free(state->watch);
     free(state);
 }
 
@@ -210,6 +212,7 @@ void tt_known_update(struct tt_daemon *daemon, const char *repository,
     TT_EACH (followed, list)
         update_one(daemon, repository, followed);
     pthread_cond_broadcast(&daemon->wake);
+    pthread_cond_broadcast(&daemon->watch_wake);
 }
 
 void tt_known_prune(struct tt_daemon *daemon)

@@ -38,6 +38,8 @@ struct tt_deployment_state {
     char *recover;           /* a balancer that the next run replaces; NULL: none */
     char *held_mark;         /* of what the held plan was made for */
     char *approver;          /* the held plan is to be carried out in this name; NULL: it is not */
+    struct tt_watch *watch;  /* where its balancers are to answer; NULL: not read yet */
+    bool watch_old;          /* what it was read from is written anew */
 };
 
 /* A repository that is followed, by a thread of its own. */
@@ -96,6 +98,9 @@ struct tt_daemon {
     pthread_cond_t wake; /* the scheduler */
     pthread_cond_t idle; /* a job has ended */
     pthread_t scheduler;
+    pthread_cond_t watch_wake; /* the watch */
+    pthread_t watch;
+    uint64_t watches; /* so many lists were read */
     const struct tt_clock *clock;
     char *program, *state_folder;
     struct tt_config *config;
@@ -153,6 +158,15 @@ void tt_held_restore(struct tt_daemon *daemon, struct tt_deployment_state *state
 void tt_held_watch(struct tt_daemon *daemon);
 /* With the mutex held: true while a plan waits. */
 bool tt_held_any(const struct tt_daemon *daemon);
+
+/* daemon_watch.c: the thread that probes the balancers. */
+int tt_watch_begin(struct tt_daemon *daemon, struct tt_error *err);
+void tt_watch_end(struct tt_daemon *daemon); /* waits for it; the daemon is stopping */
+/* With the mutex held: a run of KEY has ended, so its list is another one. */
+void tt_watch_again(struct tt_daemon *daemon, const char *key);
+/* With the mutex held: machines that do not answer now. */
+uint64_t tt_watch_failing(const struct tt_daemon *daemon);
+void tt_watch_free(struct tt_watch *watch); /* NULL: nothing */
 
 /* daemon_offers.c: with the mutex held, nobody asks any more; afterwards. */
 void tt_offers_stop(struct tt_daemon *daemon);

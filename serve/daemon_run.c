@@ -23,11 +23,11 @@ static void add(struct tt_job *job, struct tt_strings *list, const char *word)
 /* As "push shop/web": what history shows as its trigger. */
 static const char *trigger_text(const struct tt_job *job)
 {
-    const char *why = job->triggers & TT_TRIGGER_PUSH    ? "push"
-                      : job->triggers & TT_TRIGGER_ASKED ? "asked"
-                                                         : "check";
-
-    return why;
+    if (job->triggers & TT_TRIGGER_PUSH)
+        return "push";
+    if (job->triggers & TT_TRIGGER_ASKED)
+        return "asked";
+    return job->triggers & TT_TRIGGER_RECOVERY ? "recovery" : "check";
 }
 
 const char *tt_job_folder(const struct tt_daemon *daemon, struct tt_arena *arena, const char *key)
@@ -209,7 +209,11 @@ static void end(struct tt_job *job, int code, const struct tt_buf *errors)
     pthread_mutex_lock(&daemon->mutex);
     tt_queue_done(daemon->queue, job->key, failed, tt_daemon_now(daemon));
     if (again)
-        tt_queue_trigger(daemon->queue, job->key, TT_TRIGGER_CHECK, tt_daemon_now(daemon));
+        tt_queue_trigger(daemon->queue, job->key,
+                         job->triggers & TT_TRIGGER_RECOVERY ? TT_TRIGGER_RECOVERY
+                                                             : TT_TRIGGER_CHECK,
+                         tt_daemon_now(daemon));
+    tt_watch_again(daemon, job->key);
     pthread_mutex_unlock(&daemon->mutex);
 }
 

@@ -152,6 +152,7 @@ void tt_daemon_counts(struct tt_daemon *daemon, struct tt_daemon_counts *ret_cou
     }
     ret_counts->queued = tt_queue_waiting(daemon->queue, tt_daemon_now(daemon));
     ret_counts->running = (uint64_t)tt_queue_running(daemon->queue);
+    ret_counts->failing = tt_watch_failing(daemon);
     pthread_mutex_unlock(&daemon->mutex);
 }
 

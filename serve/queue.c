@@ -236,6 +236,8 @@ static void trigger(struct tt_queue *queue, struct entry *entry, unsigned trigge
     entry->pending |= triggers;
     if (triggers & TT_TRIGGER_PUSH)
         entry->failures = 0;
+    if (triggers == TT_TRIGGER_RECOVERY && entry->failures)
+        return;
     if (!was_due) /* who waits for its turn keeps it */
         wait_until(queue, entry, now);
 }

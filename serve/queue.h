@@ -17,9 +17,10 @@
 
 /* Why a run is due; bits. */
 enum tt_trigger {
-    TT_TRIGGER_PUSH = 1,  /* a commit that touches it */
-    TT_TRIGGER_CHECK = 2, /* its interval has passed */
-    TT_TRIGGER_ASKED = 4, /* somebody asked for a check */
+    TT_TRIGGER_PUSH = 1,     /* a commit that touches it */
+    TT_TRIGGER_CHECK = 2,    /* its interval has passed */
+    TT_TRIGGER_ASKED = 4,    /* somebody asked for a check */
+    TT_TRIGGER_RECOVERY = 8, /* a balancer's machine does not answer any more */
 };
 
 struct tt_queue_options {
@@ -49,7 +50,8 @@ void tt_queue_add(struct tt_queue *queue, const char *key, unsigned triggers, tt
 void tt_queue_remove(struct tt_queue *queue, const char *key);
 
 /* KEY is due now, whatever it waits for; a push also forgets earlier failures. While it runs, it is
- * run once more afterwards. False: KEY is not known. */
+ * run once more afterwards. A recovery alone shortens no wait after a failure: it may be what
+ * failed. False: KEY is not known. */
 bool tt_queue_trigger(struct tt_queue *queue, const char *key, unsigned triggers, tt_time now);
 
 /* While PAUSED nothing is started for KEY; triggers are kept. */

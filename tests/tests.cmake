@@ -36,7 +36,7 @@ list(FILTER provider_libraries INCLUDE REGEX
 tt_tests(providers ${provider_libraries})
 tt_tests(reconciler tt_reconciler ${libraries})
 tt_tests(serve tt_serve)
-foreach(test test_daemon test_daemon_many test_daemon_policy) # their runs are children of the program
+foreach(test test_daemon test_daemon_many test_daemon_policy test_daemon_watch) # their runs are children of the program
     add_dependencies(${test} trimtab)
 endforeach()
 

@@ -12,6 +12,7 @@
 #include "reconciler/commands/status.h"
 #include "reconciler/planner/balance.h"
 #include "reconciler/planner/members.h"
+#include "reconciler/watch_list.h"
 
 const char *tt_picture_word(const struct tt_server *server)
 {
@@ -296,6 +297,19 @@ static int save(struct tt_session *session, const char *name, const char *text,
                          strlen(text), 0600, err);
 }
 
+/* For the daemon, which asks for one deployment at a time. */
+static int save_watch_list(struct tt_session *session, struct tt_error *err)
+{
+    TT_EACH (deployment, &session->desired->deployments)
+        if (session->options.targets.count && is_shown(session, (*deployment)->name))
+            return save(session, "watch.json",
+                        tt_json_compact(&session->arena,
+                                        tt_watch_list_json(session->desired, session->world,
+                                                           (*deployment)->name)),
+                        err);
+    return 0;
+}
+
 bool tt_session_save(struct tt_session *session, const struct tt_drift *drift)
 {
     struct tt_error err = {0};
@@ -305,6 +319,7 @@ bool tt_session_save(struct tt_session *session, const struct tt_drift *drift)
     if (tt_make_folders(session->options.save, 0700, &err) == 0 &&
         save(session, "picture.json",
              tt_json_compact(&session->arena, tt_picture_json(session, drift)), &err) == 0 &&
+        save_watch_list(session, &err) == 0 &&
         save(session, "plan.json", tt_plan_to_json(&session->arena, session->plan), &err) == 0)
         return true;
     tt_session_complain(session, &err);

@@ -28,7 +28,8 @@
 /* The deployments that SESSION's plan is about. DRIFT NULL: what the plan's steps tell. */
 json_t *tt_picture_json(struct tt_session *session, const struct tt_drift *drift);
 
-/* With --save: keeps the plan and its picture; false after complaining. DRIFT as above. */
+/* With --save: keeps the plan, its picture and the watch list (reconciler/watch_list.h); false
+ * after complaining. DRIFT as above. */
 bool tt_session_save(struct tt_session *session, const struct tt_drift *drift);
 
 /* picture_drift.c: each resource of DRIFT once for each cause. */

@@ -44,6 +44,12 @@ void tt_web_metrics(struct tt_web_request *request, struct tt_web_reply *reply)
     add(out, "trimtab_runs_total", "counter", NULL, "{result=\"held\"}", counts.runs_held);
     add(out, "trimtab_recoveries_total", "counter", "Balancer machines that were replaced.", "",
         counts.recoveries);
+    add(out, "trimtab_balancers_failing", "gauge",
+        "Balancer machines that do not answer any more and are to be replaced.", "",
+        counts.failing);
+    add(out, "trimtab_probes_total", "counter", "Probes of balancers' listeners, by result.",
+        "{result=\"passed\"}", counts.probes - counts.probes_failed);
+    add(out, "trimtab_probes_total", "counter", NULL, "{result=\"failed\"}", counts.probes_failed);
     add(out, "trimtab_checks_total", "counter", "Comparisons with the world.", "", counts.checks);
     add(out, "trimtab_drifts_total", "counter", "Checks that found something to do.", "",
         counts.drifts);

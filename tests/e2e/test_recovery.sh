@@ -2,36 +2,12 @@
 # Balancers that fail, from the command line: one that hangs still takes connections and is found by
 # HTTP; a replacement that fails is no reason not to try again, until the limit; when most of an
 # account's balancers fail at once, nothing is replaced before a person says so.
+# shellcheck disable=SC2317 # what check and eventually call
 set -uo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh" "$1"
-
-# Ids of the machines that balance, those that are dead included.
-balancers() {
-    find "$state/local" -path '*/machines/*/enstratus/bin' -prune -printf '%h\n' 2>/dev/null |
-        sed 's|.*/machines/\([^/]*\)/.*|\1|' | sort -u
-}
-
-# A machine is a supervisor and all that it started.
-processes_of() { # MACHINE
-    { grep -lsF "TRIMTAB_MACHINE=$1" /proc/[0-9]*/environ || true; } | cut -d/ -f3
-    find "$state/local" -path "*/machines/$1/pid" -exec cut -d ' ' -f 1 {} +
-}
-
-signal() { # SIGNAL MACHINE
-    processes_of "$2" | xargs -r kill "-$1" 2>/dev/null
-}
-
-# Kills each balancer that is not MACHINE as soon as it is there.
-kill_new() { # MACHINE
-    local machine
-
-    while sleep 0.02; do
-        for machine in $(balancers); do
-            [ "$machine" = "$1" ] || signal KILL "$machine"
-        done
-    done
-}
+# shellcheck source=tests/e2e/balancers_lib.sh
+. "$(dirname "$0")/balancers_lib.sh"
 
 answers() {
     curl -sf --max-time 5 -o "$place/body" "$(balancer_url)/"
@@ -45,9 +21,7 @@ check "everything is made" exits 0
 first=$(balancers)
 
 # What the balancer itself does hangs; its port still takes connections, and its machine runs.
-for pid in $(processes_of "$first"); do
-    [ "$(cat "/proc/$pid/comm" 2>/dev/null)" != haproxy ] || kill -STOP "$pid"
-done
+hang "$first"
 tt drift
 check "a balancer that hangs has failed" exits 2
 check "and drift says so" says 'LoadBalancer/quickstart/edge: edge: its machine .* failed'
@@ -78,12 +52,7 @@ check "the machine is left as it is" [ "$(balancers)" = "$last" ]
 
 # Three balancers, of which two fail at once.
 edit 's/maxPerHour: 3/maxPerHour: 100/'
-for name in left right; do
-    printf -- '---\napiVersion: trimtab/v1\n' >"$place/$name"
-    sed -n '/^kind: LoadBalancer/,$p' "$repo/fleet.yaml" | sed "s/{name: edge}/{name: $name}/" >>"$place/$name"
-done
-cat "$place/left" "$place/right" >>"$repo/fleet.yaml"
-sed -i 's/balancers: \[edge\]/balancers: [edge, left, right]/' "$repo/fleet.yaml"
+add_balancers left right
 commit "three balancers"
 tt apply --auto-approve
 check "three balancers serve" exits 0

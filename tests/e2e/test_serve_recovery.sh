@@ -1,0 +1,171 @@
+#!/usr/bin/env bash
+# The daemon watches its balancers between checks, which are an hour apart here: one that is killed
+# or hangs is replaced without a hand; a replacement that fails is tried again; most of an account's
+# failing at once is held; what is suspended is left alone; and a daemon that is stopped in the
+# middle of a run leaves the rest to the next one.
+# shellcheck disable=SC2317 # what check and eventually call
+set -uo pipefail
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh" "$1"
+# shellcheck source=tests/e2e/serve_lib.sh
+. "$(dirname "$0")/serve_lib.sh"
+# shellcheck source=tests/e2e/balancers_lib.sh
+. "$(dirname "$0")/balancers_lib.sh"
+
+write_config() {
+    printf '#!/bin/sh\ncat >>%s/told\necho >>%s/told\n' "$place" "$place" >"$place/tell"
+    chmod +x "$place/tell"
+    cat >"$config" <<END
+repositories: [{name: fleet, url: "file://$bare", poll: 500ms}]
+runs: {check: 1h, backoff: 1s, longestBackoff: 4s}
+web: {port: 0}
+notifications: [{type: command, command: [$place/tell]}]
+END
+}
+
+push() {
+    commit "$1"
+    git -C "$repo" push -q "$bare" main
+}
+
+get() {
+    curl -sf --max-time 5 "http://127.0.0.1:$port$1"
+}
+
+# An expression over the daemon's only deployment.
+deployment() {
+    get /api/v1/deployments | query "(lambda d: $1)(d['deployments'][0])"
+}
+
+is_idle() {
+    [ "$(deployment 'd["phase"]')" = idle ]
+}
+
+in_phase() {
+    [ "$(deployment 'd["phase"]')" = "$1" ]
+}
+
+metric() {
+    get /metrics | awk -v name="$1" '$1 == name { print $2 }'
+}
+
+has_metric() {
+    [ "$(metric "$1")" = "$2" ]
+}
+
+told() {
+    grep -qE -- "$1" "$place/told"
+}
+
+count_logged() {
+    grep -cE -- "$1" "$log"
+}
+
+logged_times() { # PATTERN COUNT
+    [ "$(count_logged "$1")" -ge "$2" ]
+}
+
+# Another machine than before answers, and nothing is left to do.
+is_replaced() { # MACHINE
+    [ "$(balancers | wc -l)" -eq 1 ] && [ "$(balancers)" != "$1" ] && is_idle
+}
+
+commit_example
+sed -i 's/^  algorithm: .*/&\n  health: {tcp: {}, interval: 1s, timeout: 1s, unhealthyAfter: 2, grace: 1s}/
+        s/maxPerHour: 3/maxPerHour: 100/' "$repo/fleet.yaml"
+git init -q --bare -b main "$bare"
+push "often"
+write_config
+: >"$place/told"
+serve
+check "what was pushed is applied" eventually 60 logged 'apply of [0-9a-f]+: done'
+check "and probed" eventually 20 [ -n "$(metric 'trimtab_probes_total{result="passed"}')" ]
+
+# A machine that dies.
+first=$(balancers)
+signal KILL "$first"
+check "the watch sees it" eventually 20 logged 'LoadBalancer/quickstart/edge does not answer at'
+check "the machine is replaced" eventually 60 is_replaced "$first"
+check "all serve again" answers_from 9 3
+check "it is counted" has_metric trimtab_recoveries_total 1
+check "and told" eventually 10 told 'LoadBalancer/quickstart/edge failed and was replaced.*"trimtab.recovery"'
+check "no machine is failing any more" has_metric trimtab_balancers_failing 0
+get /runs >"$out"
+check "the page says why the run was made" grep -q 'serve: recovery' "$out"
+get /deployments/fleet/quickstart >"$out"
+check "and shows the new machine" grep -q "$(balancers)" "$out"
+tt show 2
+check "so does history" says 'serve: recovery'
+
+# What the balancer itself does hangs; its port still takes connections, and its machine runs.
+second=$(balancers)
+hang "$second"
+check "one that hangs is seen" eventually 30 logged_times 'edge does not answer at' 2
+check "and replaced" eventually 60 is_replaced "$second"
+check "both are counted" has_metric trimtab_recoveries_total 2
+
+# Replacements that die at once are tried again, less and less often.
+third=$(balancers)
+kill_new "$third" &
+killer=$!
+signal KILL "$third"
+check "a replacement that dies is a failed run" eventually 60 logged_times 'apply of [0-9a-f]+: failed' 2
+check "which is told" eventually 10 told '"trimtab.run.failed"'
+check "the next one waits" eventually 20 in_phase backing-off
+kill "$killer"
+wait "$killer" 2>/dev/null
+check "the next one is not prevented" eventually 60 is_replaced "$third"
+check "it answers" answers_from 9 3
+
+# Suspended: nobody does anything until a commit lets it go on.
+sed -i 's/^  state: running/  state: running\n  suspend: true/' "$repo/fleet.yaml"
+push "suspended"
+check "it is suspended" eventually 20 in_phase suspended
+fourth=$(balancers)
+signal KILL "$fourth"
+sleep 4
+check "a suspended balancer is left alone" [ "$(balancers)" = "$fourth" ]
+sed -i '/suspend: true/d' "$repo/fleet.yaml"
+push "goes on"
+check "until it may go on" eventually 60 is_replaced "$fourth"
+
+# Three balancers, of which two fail at once.
+add_balancers left right
+push "three balancers"
+check "three balancers serve" eventually 90 has_balancers 3
+check "and nothing is left to do" eventually 20 is_idle
+before=$(balancers)
+for machine in $(head -n 2 <<<"$before"); do
+    signal KILL "$machine"
+done
+check "a mass failure is held" eventually 60 in_phase held
+check "which is told" eventually 10 told '"trimtab.plan.held"'
+check "they are still known to fail" has_metric trimtab_balancers_failing 2
+tt plan
+check "the plan says why" says '2 of 3 balancers of here fail at the same time'
+sleep 4
+check "nothing was made" [ "$(balancers)" = "$before" ]
+check "and it is told once" [ "$(grep -c '"trimtab.plan.held"' "$place/told")" -eq 1 ]
+tt approve "$(deployment 'd["heldRun"]')" --auto-approve
+check "approved, they are replaced" exits 0
+check "the daemon sees that" eventually 30 is_idle
+
+# Stopped in the middle of a rolling update.
+sed -i 's/^import sys$/import sys\nimport time\n\ntime.sleep(1.5)/' "$repo/server.py"
+done_before=$(count_logged 'apply of [0-9a-f]+: done')
+push "slow servers"
+check "a rolling update begins" eventually 30 in_phase running
+sleep 1
+end_serve
+check "it did not end" [ "$(count_logged 'apply of [0-9a-f]+: done')" -eq "$done_before" ]
+tt history
+check "the run was stopped" says 'stopped'
+tt plan --detailed-exitcode
+check "and there is something left" exits 2
+serve
+check "the next daemon does it" eventually 90 logged 'apply of [0-9a-f]+: done'
+check "nothing is left to do" is_settled
+check "and all serve" answers_from 9 3
+end_serve
+stop_everything
+finish
