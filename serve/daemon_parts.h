@@ -35,7 +35,7 @@ struct tt_deployment_state {
     struct tt_policy policy; /* its windows on the heap */
     bool unserved;           /* what was pushed was looked at, and is not done */
     bool repair;             /* a look has found what may be repaired */
-    char *recover;           /* a balancer that the next run replaces; NULL: none */
+    char *recover;           /* balancers that the next run replaces, as in tt_job; NULL: none */
     char *held_mark;         /* of what the held plan was made for */
     char *approver;          /* the held plan is to be carried out in this name; NULL: it is not */
     struct tt_watch *watch;  /* where its balancers are to answer; NULL: not read yet */
@@ -68,8 +68,8 @@ struct tt_job {
     const char *accounts;
     const char *key, *repository, *name, *revision, *folder, *path, *mark;
     const char *command;  /* "apply" */
-    const char *target;   /* "LoadBalancer/shop/edge"; NULL: the whole deployment */
-    const char *broken;   /* a balancer that a look found failed; NULL: none */
+    const char *target;   /* "LoadBalancer/shop/edge LoadBalancer/shop/api"; NULL: all of it */
+    const char *broken;   /* balancers that a look found failed, likewise; NULL: none */
     bool push;            /* what was pushed is to be served */
     int64_t approves;     /* a held run; 0: none */
     const char *approver; /* in whose name */

@@ -80,8 +80,10 @@ void tt_policy_look(struct tt_job *job)
         job->planned++;
         job->held += json_is_true(json_object_get(step, "held"));
         name = broken_balancer(step);
-        if (name && !job->broken)
-            job->broken = tt_printf(&job->arena, "LoadBalancer/%s/%s", job->name, name);
+        if (name)
+            job->broken =
+                tt_printf(&job->arena, "%s%sLoadBalancer/%s/%s", job->broken ? job->broken : "",
+                          job->broken ? " " : "", job->name, name);
     }
     json_decref(root);
 }

@@ -42,7 +42,19 @@ static void add_approval(struct tt_job *job, struct tt_strings *list)
     add(job, list, tt_printf(&job->arena, "--by=%s", job->approver));
 }
 
-static void add_target(struct tt_job *job, struct tt_strings *list)
+static void add_targets(struct tt_job *job, struct tt_strings *list)
+{
+    const char *end;
+
+    for (const char *at = job->target; at; at = *end ? end + 1 : NULL) {
+        end = strchrnul(at, ' ');
+        add(job, list, tt_printf(&job->arena, "--target=%.*s", (int)(end - at), at));
+    }
+    if (!job->target)
+        add(job, list, tt_printf(&job->arena, "--target=Deployment/%s", job->name));
+}
+
+static void add_question(struct tt_job *job, struct tt_strings *list)
 {
     struct tt_arena *arena = &job->arena;
 
@@ -50,9 +62,7 @@ static void add_target(struct tt_job *job, struct tt_strings *list)
     if (job->path)
         add(job, list, tt_printf(arena, "--path=%s", job->path));
     add(job, list, tt_printf(arena, "--rev=%s", job->revision));
-    add(job, list,
-        job->target ? tt_printf(arena, "--target=%s", job->target)
-                    : tt_printf(arena, "--target=Deployment/%s", job->name));
+    add_targets(job, list);
 }
 
 static const char *const *arguments(struct tt_job *job)
@@ -65,7 +75,7 @@ static const char *const *arguments(struct tt_job *job)
     if (job->approves)
         add_approval(job, &list);
     else
-        add_target(job, &list);
+        add_question(job, &list);
     add(job, &list, "--json");
     add(job, &list, "--auto-approve");
     add(job, &list, tt_printf(arena, "--parallelism=%d", job->parallelism));
@@ -207,12 +217,12 @@ static void end(struct tt_job *job, int code, const struct tt_buf *errors)
     tell_end(job, run, failed && stopped ? "stopped" : result_word(job, code, failed), message,
              queue.failures + failed);
     pthread_mutex_lock(&daemon->mutex);
-    tt_queue_done(daemon->queue, job->key, failed, tt_daemon_now(daemon));
     if (again)
-        tt_queue_trigger(daemon->queue, job->key,
-                         job->triggers & TT_TRIGGER_RECOVERY ? TT_TRIGGER_RECOVERY
-                                                             : TT_TRIGGER_CHECK,
-                         tt_daemon_now(daemon));
+        tt_queue_go_on(daemon->queue, job->key,
+                       job->triggers & TT_TRIGGER_RECOVERY ? TT_TRIGGER_RECOVERY : TT_TRIGGER_CHECK,
+                       tt_daemon_now(daemon));
+    else
+        tt_queue_done(daemon->queue, job->key, failed, tt_daemon_now(daemon));
     tt_watch_again(daemon, job->key);
     pthread_mutex_unlock(&daemon->mutex);
 }

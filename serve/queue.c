@@ -326,20 +326,42 @@ static tt_time backoff(struct tt_queue *queue, int failures)
     return jittered(queue, wait);
 }
 
-void tt_queue_done(struct tt_queue *queue, const char *key, bool failed, tt_time now)
+/* The entry of KEY, which runs no more; NULL: nobody asks for it any more. */
+static struct entry *end_run(struct tt_queue *queue, const char *key)
 {
     struct entry *entry = find(queue, key);
-    bool pushed;
 
     if (!entry || !entry->running)
-        return;
-    pushed = entry->pending & TT_TRIGGER_PUSH;
+        return NULL;
     entry->running = false;
     queue->running--;
-    if (entry->removed) {
-        drop(queue, entry);
+    if (!entry->removed)
+        return entry;
+    drop(queue, entry);
+    return NULL;
+}
+
+void tt_queue_go_on(struct tt_queue *queue, const char *key, unsigned triggers, tt_time now)
+{
+    struct entry *entry = end_run(queue, key);
+
+    if (!entry)
         return;
-    }
+    if (entry->pending & TT_TRIGGER_PUSH)
+        entry->failures = 0;
+    entry->pending |= triggers;
+    entry->serving = 0;
+    wait_until(queue, entry, now);
+}
+
+void tt_queue_done(struct tt_queue *queue, const char *key, bool failed, tt_time now)
+{
+    struct entry *entry = end_run(queue, key);
+    bool pushed;
+
+    if (!entry)
+        return;
+    pushed = entry->pending & TT_TRIGGER_PUSH;
     entry->failures = failed && !pushed ? entry->failures + 1 : 0;
     if (failed)
         entry->pending |= entry->serving;

@@ -65,6 +65,10 @@ const char *tt_queue_next(struct tt_queue *queue, tt_time now, unsigned *ret_tri
 /* The run of KEY has ended. After a failure it is tried again with what it was asked for. */
 void tt_queue_done(struct tt_queue *queue, const char *key, bool failed, tt_time now);
 
+/* The run of KEY has ended well and was only the first part: the rest is due now, with TRIGGERS.
+ * Earlier failures are forgotten when that has ended well, too. */
+void tt_queue_go_on(struct tt_queue *queue, const char *key, unsigned triggers, tt_time now);
+
 /* When tt_queue_next is to be asked again; TT_TIME_UNKNOWN: not before something else happens. */
 tt_time tt_queue_wake(const struct tt_queue *queue);
 

@@ -42,15 +42,11 @@ has_balancers() {
     [ "$(balancers | wc -l)" -eq "$1" ]
 }
 
-# add_balancers NAME NAME: two beside edge that are like it, with the same service behind.
-add_balancers() {
-    local name
-
-    for name in "$@"; do
-        printf -- '---\napiVersion: trimtab/v1\n' >"$place/$name"
-        sed -n '/^kind: LoadBalancer/,$p' "$repo/fleet.yaml" |
-            sed "s/{name: edge}/{name: $name}/" >>"$place/$name"
-    done
-    cat "$place/$1" "$place/$2" >>"$repo/fleet.yaml"
-    sed -i "s/balancers: \[edge\]/balancers: [edge, $1, $2]/" "$repo/fleet.yaml"
+# add_balancer NAME: one that is like the first, with the same service behind.
+add_balancer() {
+    printf -- '---\napiVersion: trimtab/v1\n' >"$place/added"
+    awk '/^kind: LoadBalancer/ && !known { known = on = 1 } /^---/ { on = 0 } on' \
+        "$repo/fleet.yaml" | sed "s/{name: edge}/{name: $1}/" >>"$place/added"
+    cat "$place/added" >>"$repo/fleet.yaml"
+    sed -i "s/balancers: \[edge/&, $1/" "$repo/fleet.yaml"
 }

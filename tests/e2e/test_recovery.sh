@@ -52,7 +52,8 @@ check "the machine is left as it is" [ "$(balancers)" = "$last" ]
 
 # Three balancers, of which two fail at once.
 edit 's/maxPerHour: 3/maxPerHour: 100/'
-add_balancers left right
+add_balancer left
+add_balancer right
 commit "three balancers"
 tt apply --auto-approve
 check "three balancers serve" exits 0

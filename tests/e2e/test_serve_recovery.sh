@@ -129,8 +129,30 @@ sed -i '/suspend: true/d' "$repo/fleet.yaml"
 push "goes on"
 check "until it may go on" eventually 60 is_replaced "$fourth"
 
+# Changes wait for their window, which is another day's, and drift is only reported; recovery not,
+# of however many.
+add_balancer left
+push "two balancers"
+check "two balancers serve" eventually 60 has_balancers 2
+check "and nothing is left to do" eventually 20 is_idle
+day=$(LC_ALL=C date -u -d '+3 days' +%a)
+sed -i "s/^  state: running/  state: running\n  onDrift: report\n  changeWindows: [{days: [${day,,}], from: \"00:00\", to: \"00:01\"}]/
+        s/count: 3/count: 4/" "$repo/fleet.yaml"
+push "careful"
+check "a change waits for its window" eventually 20 logged 'plan of [0-9a-f]+: changes'
+counted=$(metric trimtab_recoveries_total)
+for machine in $(balancers); do
+    signal KILL "$machine"
+done
+check "a recovery of two does not" eventually 60 has_metric trimtab_recoveries_total $((counted + 2))
+check "they are whole" eventually 20 is_idle
+check "the change goes on waiting" [ "$(slots)" = "0 1 2" ]
+sed -i '/^  onDrift: report/d; /^  changeWindows:/d; s/count: 4/count: 3/' "$repo/fleet.yaml"
+push "always"
+check "nothing is left to do without it" eventually 30 is_settled
+
 # Three balancers, of which two fail at once.
-add_balancers left right
+add_balancer right
 push "three balancers"
 check "three balancers serve" eventually 90 has_balancers 3
 check "and nothing is left to do" eventually 20 is_idle

@@ -283,7 +283,8 @@ static void a_recovery_waits_for_no_window(void **state)
 {
     struct tt_change_window sunday = {.days = 1u << 6, .from = 0, .to = 60};
     struct tt_deployment_state deployment = {0};
-    struct tt_job look = {.command = "drift", .broken = "LoadBalancer/a/edge"}, job = {0};
+    struct tt_job look = {.command = "drift", .broken = "LoadBalancer/a/edge LoadBalancer/a/api"},
+                  job = {0};
     tt_time monday = 0;
 
     (void)state;
@@ -301,7 +302,7 @@ static void a_recovery_waits_for_no_window(void **state)
     assert_true(tt_policy_follow(&deployment, &look, 2, monday));
     tt_policy_choose(&deployment, &job, monday);
     assert_string_equal(job.command, "apply");
-    assert_string_equal(job.target, "LoadBalancer/a/edge");
+    assert_string_equal(job.target, look.broken);
     assert_null(deployment.recover);
     tt_arena_release(&job.arena);
 }

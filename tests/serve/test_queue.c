@@ -132,6 +132,32 @@ static void recovery_shortens_no_back_off(void **state)
     tt_queue_free(queue);
 }
 
+/* A look that finds what then fails is no success. */
+static void a_first_part_forgets_no_failure(void **state)
+{
+    struct tt_queue *queue = tt_queue_new(&calm);
+    struct tt_queue_state seen;
+
+    (void)state;
+    tt_queue_add(queue, "shop/web", 0, 0);
+    tt_queue_trigger(queue, "shop/web", TT_TRIGGER_RECOVERY, 0);
+    for (int failures = 1; failures <= 3; failures++) {
+        expect_next(queue, failures * MINUTE, "shop/web", TT_TRIGGER_RECOVERY);
+        tt_queue_go_on(queue, "shop/web", TT_TRIGGER_RECOVERY, failures * MINUTE);
+        expect_next(queue, failures * MINUTE, "shop/web", TT_TRIGGER_RECOVERY);
+        tt_queue_done(queue, "shop/web", true, failures * MINUTE);
+        assert_true(tt_queue_read(queue, "shop/web", failures * MINUTE, &seen));
+        assert_int_equal(seen.failures, failures);
+    }
+    expect_next(queue, 4 * MINUTE, "shop/web", TT_TRIGGER_RECOVERY);
+    tt_queue_go_on(queue, "shop/web", TT_TRIGGER_RECOVERY, 4 * MINUTE);
+    expect_next(queue, 4 * MINUTE, "shop/web", TT_TRIGGER_RECOVERY);
+    tt_queue_done(queue, "shop/web", false, 4 * MINUTE);
+    assert_true(tt_queue_read(queue, "shop/web", 4 * MINUTE, &seen));
+    assert_int_equal(seen.failures, 0);
+    tt_queue_free(queue);
+}
+
 static void a_clock_set_back_delays_nothing(void **state)
 {
     const tt_time year = INT64_C(365) * 24 * 3600 * SECOND;
@@ -315,6 +341,7 @@ int main(void)
         cmocka_unit_test(limit_and_order),
         cmocka_unit_test(failing_backs_off),
         cmocka_unit_test(recovery_shortens_no_back_off),
+        cmocka_unit_test(a_first_part_forgets_no_failure),
         cmocka_unit_test(a_clock_set_back_delays_nothing),
         cmocka_unit_test(removal_and_pause),
         cmocka_unit_test(first_checks_are_spread),
