@@ -72,6 +72,7 @@ static void free_state(struct tt_deployment_state *state)
     free(state->message);
     free(state->held_mark);
     free(state->approver);
+    free(state->asked);
     tt_watch_free(state->watch);
     free(state);
 }

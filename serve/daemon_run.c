@@ -204,6 +204,8 @@ static void end(struct tt_job *job, int code, const struct tt_buf *errors)
             tt_daemon_set(&state->held_mark, job->mark);
         drift = state->drift;
         again = !failed && tt_policy_follow(state, job, code, tt_daemon_now(daemon));
+        if (!failed && !again)
+            tt_daemon_set(&state->asked, NULL);
         if (!failed)
             state->drift = tt_policy_applies(job) ? job->held : job->planned;
         tt_daemon_set(&state->message, message);

@@ -311,14 +311,30 @@ static void tell(struct tt_daemon *daemon, struct tt_deployment_state *state,
         tt_daemon_set(&state->message, message);
 }
 
+/* With the mutex held: true when a run was asked for on behalf of this balancer since the last one
+ * that ended well. What fails now may be its replacement, while another balancer is not to wait for
+ * it. */
+static bool was_asked_for(struct tt_deployment_state *state, const struct probing *lost,
+                          struct tt_arena *scratch)
+{
+    const char *name = tt_printf(scratch, "/%s/", lost->port.balancer);
+    const char *asked = state->asked ? state->asked : "";
+
+    if (strstr(asked, name))
+        return true;
+    tt_daemon_set(&state->asked, tt_printf(scratch, "%s%s", asked, name));
+    return false;
+}
+
 static void ask_for_runs(struct round *round)
 {
     struct tt_daemon *daemon = round->daemon;
+    tt_time now = tt_daemon_now(daemon);
     struct tt_error err = {0};
 
     if (!round->lost.count)
         return;
-    if (tt_store_set_failing(daemon->store, &round->failing, tt_daemon_now(daemon), &err) < 0)
+    if (tt_store_set_failing(daemon->store, &round->failing, now, &err) < 0)
         tt_log(&daemon->log, TT_LOG_WARNING, NULL, NULL, "%s", err.message);
     pthread_mutex_lock(&daemon->mutex);
     TT_EACH (lost, &round->lost) {
@@ -327,7 +343,10 @@ static void ask_for_runs(struct round *round)
         if (!state)
             continue;
         tell(daemon, state, lost, &round->arena);
-        tt_queue_trigger(daemon->queue, lost->key, TT_TRIGGER_RECOVERY, tt_daemon_now(daemon));
+        if (was_asked_for(state, lost, &round->arena))
+            tt_queue_remind(daemon->queue, lost->key, TT_TRIGGER_RECOVERY, now);
+        else
+            tt_queue_trigger(daemon->queue, lost->key, TT_TRIGGER_RECOVERY, now);
     }
     pthread_cond_broadcast(&daemon->wake);
     pthread_mutex_unlock(&daemon->mutex);

@@ -236,8 +236,6 @@ static void trigger(struct tt_queue *queue, struct entry *entry, unsigned trigge
     entry->pending |= triggers;
     if (triggers & TT_TRIGGER_PUSH)
         entry->failures = 0;
-    if (triggers == TT_TRIGGER_RECOVERY && entry->failures)
-        return;
     if (!was_due) /* who waits for its turn keeps it */
         wait_until(queue, entry, now);
 }
@@ -275,6 +273,19 @@ bool tt_queue_trigger(struct tt_queue *queue, const char *key, unsigned triggers
     if (!entry)
         return false;
     trigger(queue, entry, triggers, now);
+    return true;
+}
+
+bool tt_queue_remind(struct tt_queue *queue, const char *key, unsigned triggers, tt_time now)
+{
+    struct entry *entry = find(queue, key);
+
+    if (!entry)
+        return false;
+    if (entry->failures)
+        entry->pending |= triggers;
+    else
+        trigger(queue, entry, triggers, now);
     return true;
 }
 

@@ -50,9 +50,11 @@ void tt_queue_add(struct tt_queue *queue, const char *key, unsigned triggers, tt
 void tt_queue_remove(struct tt_queue *queue, const char *key);
 
 /* KEY is due now, whatever it waits for; a push also forgets earlier failures. While it runs, it is
- * run once more afterwards. A recovery alone shortens no wait after a failure: it may be what
- * failed. False: KEY is not known. */
+ * run once more afterwards. False: KEY is not known. */
 bool tt_queue_trigger(struct tt_queue *queue, const char *key, unsigned triggers, tt_time now);
+
+/* The same for what may be the reason why its last run failed: that shortens no wait. */
+bool tt_queue_remind(struct tt_queue *queue, const char *key, unsigned triggers, tt_time now);
 
 /* While PAUSED nothing is started for KEY; triggers are kept. */
 void tt_queue_pause(struct tt_queue *queue, const char *key, bool paused);

@@ -12,12 +12,12 @@ set -uo pipefail
 # shellcheck source=tests/e2e/balancers_lib.sh
 . "$(dirname "$0")/balancers_lib.sh"
 
-write_config() {
+write_config() { # BACKOFF
     printf '#!/bin/sh\ncat >>%s/told\necho >>%s/told\n' "$place" "$place" >"$place/tell"
     chmod +x "$place/tell"
     cat >"$config" <<END
 repositories: [{name: fleet, url: "file://$bare", poll: 500ms}]
-runs: {check: 1h, backoff: 1s, longestBackoff: 4s}
+runs: {check: 1h, backoff: $1, longestBackoff: 1h}
 web: {port: 0}
 notifications: [{type: command, command: [$place/tell]}]
 END
@@ -75,7 +75,7 @@ sed -i 's/^  algorithm: .*/&\n  health: {tcp: {}, interval: 1s, timeout: 1s, unh
         s/maxPerHour: 3/maxPerHour: 100/' "$repo/fleet.yaml"
 git init -q --bare -b main "$bare"
 push "often"
-write_config
+write_config 1s
 : >"$place/told"
 serve
 check "what was pushed is applied" eventually 60 logged 'apply of [0-9a-f]+: done'
@@ -150,6 +150,33 @@ check "the change goes on waiting" [ "$(slots)" = "0 1 2" ]
 sed -i '/^  onDrift: report/d; /^  changeWindows:/d; s/count: 4/count: 3/' "$repo/fleet.yaml"
 push "always"
 check "nothing is left to do without it" eventually 30 is_settled
+
+# A balancer whose replacement cannot be made keeps no other from being replaced, and makes nobody
+# try again and again.
+write_config 1h
+kill -HUP "$daemon"
+sed -i '0,/server: {template: haproxy}/s//server: {template: nowhere}/' "$repo/fleet.yaml"
+push "a slip"
+check "what cannot be made is a failed run" eventually 30 in_phase backing-off
+tt status --json
+left=$(query '[b["machine"] for b in d["deployments"][0]["balancers"] if b["name"] == "left"][0]' <"$out")
+counted=$(metric trimtab_recoveries_total)
+signal KILL "$left"
+check "another balancer is replaced all the same" eventually 60 has_metric trimtab_recoveries_total $((counted + 1))
+check "and what failed waits on" eventually 20 in_phase backing-off
+runs=$(count_logged 'apply of [0-9a-f]+: failed')
+tt status --json
+left=$(query '[b["machine"] for b in d["deployments"][0]["balancers"] if b["name"] == "left"][0]' <"$out")
+signal KILL "$left"
+check "its next failure is seen" eventually 20 has_metric trimtab_balancers_failing 1
+sleep 2
+check "and waits, too" [ "$(count_logged 'apply of [0-9a-f]+: failed')" -eq "$runs" ]
+write_config 1s
+kill -HUP "$daemon"
+sed -i 's/template: nowhere/template: haproxy/' "$repo/fleet.yaml"
+push "mended"
+check "until somebody mends it" eventually 30 is_settled
+check "then nothing is left to do" eventually 20 is_idle
 
 # Three balancers, of which two fail at once.
 add_balancer right

@@ -109,24 +109,25 @@ static void failing_backs_off(void **state)
 
 /* Nobody waits for a year because the clock was a year ahead. */
 /* A replacement that fails looks as what was to be replaced did: that ends no wait. */
-static void recovery_shortens_no_back_off(void **state)
+static void a_reminder_shortens_no_back_off(void **state)
 {
     struct tt_queue *queue = tt_queue_new(&calm);
 
     (void)state;
     tt_queue_add(queue, "shop/web", 0, 0);
-    tt_queue_trigger(queue, "shop/web", TT_TRIGGER_RECOVERY, 5);
+    tt_queue_remind(queue, "shop/web", TT_TRIGGER_RECOVERY, 5);
     expect_next(queue, 5, "shop/web", TT_TRIGGER_RECOVERY);
     tt_queue_done(queue, "shop/web", true, 10);
-    tt_queue_trigger(queue, "shop/web", TT_TRIGGER_RECOVERY, 20);
+    tt_queue_remind(queue, "shop/web", TT_TRIGGER_RECOVERY, 20);
     expect_next(queue, 5 * SECOND, NULL, 0);
     expect_next(queue, 11 * SECOND, "shop/web", TT_TRIGGER_RECOVERY);
     /* one that comes while it runs counts after it */
-    tt_queue_trigger(queue, "shop/web", TT_TRIGGER_RECOVERY, 12 * SECOND);
+    tt_queue_remind(queue, "shop/web", TT_TRIGGER_RECOVERY, 12 * SECOND);
     tt_queue_done(queue, "shop/web", false, 13 * SECOND);
     expect_next(queue, 13 * SECOND, "shop/web", TT_TRIGGER_RECOVERY);
     tt_queue_done(queue, "shop/web", true, 14 * SECOND);
-    /* people wait for nothing */
+    /* whoever triggers it waits for nothing */
+    assert_false(tt_queue_remind(queue, "shop/other", TT_TRIGGER_RECOVERY, 15 * SECOND));
     tt_queue_trigger(queue, "shop/web", TT_TRIGGER_ASKED, 15 * SECOND);
     expect_next(queue, 15 * SECOND, "shop/web", TT_TRIGGER_RECOVERY | TT_TRIGGER_ASKED);
     tt_queue_free(queue);
@@ -340,7 +341,7 @@ int main(void)
         cmocka_unit_test(triggers_merge),
         cmocka_unit_test(limit_and_order),
         cmocka_unit_test(failing_backs_off),
-        cmocka_unit_test(recovery_shortens_no_back_off),
+        cmocka_unit_test(a_reminder_shortens_no_back_off),
         cmocka_unit_test(a_first_part_forgets_no_failure),
         cmocka_unit_test(a_clock_set_back_delays_nothing),
         cmocka_unit_test(removal_and_pause),
