@@ -215,6 +215,13 @@ serve
 check "the next daemon does it" eventually 90 logged 'apply of [0-9a-f]+: done'
 check "nothing is left to do" is_settled
 check "and all serve" answers_from 9 3
+
+# A machine that dies while no daemon looks.
+end_serve
+signal KILL "$(balancers | head -n 1)"
+serve
+check "what died before it began is replaced" eventually 60 has_metric trimtab_recoveries_total 1
+check "and nothing is left to do" eventually 20 is_settled
 end_serve
 stop_everything
 finish
