@@ -342,6 +342,45 @@ static void test_hooks_and_overrides(void **state)
     assert_non_null(strstr(agent_file(machine, "told"), "own anything at all\n"));
 }
 
+/* Every script has hooks; they neither read what it is told nor add to what it answers. */
+static void test_hooks_of_every_script(void **state)
+{
+    static const char *const names[] = {"configureProxy", "joinProxy", "listProxy"};
+    static const char *const moments[] = {"pre", "post"};
+    struct agent_machine *machine = agent_get(state);
+    struct named_server *one = agent_server(machine);
+
+    agent_join(machine, one);
+    const char *pool = agent_list(machine);
+    for (size_t i = 0; i < 3; i++) {
+        for (size_t k = 0; k < 2; k++) {
+            put(machine, tt_printf(&machine->arena, "enstratus/bin/%s-%s", names[i], moments[k]),
+                tt_printf(&machine->arena,
+                          "#!/bin/sh\ncat >/dev/null\necho noise\n"
+                          "echo \"%s %s $*\" >>$TRIMTAB_ROOT/told\n",
+                          names[i], moments[k]));
+        }
+    }
+    assert_string_equal(agent_list(machine), pool);
+    assert_int_equal(agent_run(machine, "configureProxy", "--drain shop.web 7"), 0);
+    assert_string_equal(agent_file(machine, "told"), "listProxy pre \nlistProxy post \n"
+                                                     "configureProxy pre --drain shop.web 7\n"
+                                                     "configureProxy post --drain shop.web 7\n");
+
+    /* A startProxy that is hooked is called for each line, the last one without its end as well. */
+    struct named_server *two = agent_server(machine);
+    put(machine, "enstratus/bin/startProxy-pre", "#!/bin/sh\ncat >/dev/null\n");
+    assert_int_equal(
+        agent_tell(machine, "joinProxy",
+                   tt_printf(&machine->arena,
+                             "shop.web NONE NONE 127.0.0.1 %s %d\n"
+                             "shop.web NONE NONE 127.0.0.1 %s %d",
+                             one->address, (int)one->port, two->address, (int)two->port)),
+        0);
+    assert_non_null(strstr(agent_file(machine, "told"), "joinProxy pre \njoinProxy post \n"));
+    assert_non_null(strstr(agent_list(machine), two->address));
+}
+
 static void test_other_software_is_refused_clearly(void **state)
 {
     struct agent_machine *machine = agent_get(state);
@@ -403,6 +442,7 @@ int main(void)
         TEST(test_certificates_are_the_listeners_or_the_services),
         TEST(test_bad_certificate_is_not_kept),
         TEST(test_hooks_and_overrides),
+        TEST(test_hooks_of_every_script),
         TEST(test_other_software_is_refused_clearly),
         TEST(test_folder_that_cannot_be_written_is_named),
         TEST(test_low_port_moves_up),
