@@ -65,6 +65,11 @@ logged_times() { # PATTERN COUNT
     [ "$(count_logged "$1")" -ge "$2" ]
 }
 
+# applied RESULT: the newest commit, by the daemon.
+applied() {
+    logged "apply of $(git -C "$repo" rev-parse --short=12 HEAD): $1"
+}
+
 # Another machine than before answers, and nothing is left to do.
 is_replaced() { # MACHINE
     [ "$(balancers | wc -l)" -eq 1 ] && [ "$(balancers)" != "$1" ] && is_idle
@@ -149,7 +154,8 @@ check "they are whole" eventually 20 is_idle
 check "the change goes on waiting" [ "$(slots)" = "0 1 2" ]
 sed -i '/^  onDrift: report/d; /^  changeWindows:/d; s/count: 4/count: 3/' "$repo/fleet.yaml"
 push "always"
-check "nothing is left to do without it" eventually 30 is_settled
+check "without it the daemon has nothing to do" eventually 30 applied 'nothing to do'
+check "nor has anybody" is_settled
 
 # A balancer whose replacement cannot be made keeps no other from being replaced, and makes nobody
 # try again and again.
@@ -157,7 +163,8 @@ write_config 1h
 kill -HUP "$daemon"
 sed -i '0,/server: {template: haproxy}/s//server: {template: nowhere}/' "$repo/fleet.yaml"
 push "a slip"
-check "what cannot be made is a failed run" eventually 30 in_phase backing-off
+check "what cannot be made is a failed run" eventually 30 applied failed
+check "which is not tried again at once" eventually 20 in_phase backing-off
 tt status --json
 left=$(query '[b["machine"] for b in d["deployments"][0]["balancers"] if b["name"] == "left"][0]' <"$out")
 counted=$(metric trimtab_recoveries_total)
