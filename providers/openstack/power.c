@@ -154,7 +154,7 @@ static int delete_and_wait(const struct tt_openstack_visit *visit, const char *i
                            struct tt_error *err)
 {
     const struct tt_clock *clock = visit->cloud->clock;
-    tt_time deadline = clock->now(clock->self) + GONE_WAIT, look = LOOK;
+    tt_time deadline = tt_clock_steady(clock) + GONE_WAIT, look = LOOK;
 
     if (tt_openstack_delete_machine(visit, id, err) < 0)
         return tt_wrap(err, "server %s could not be stopped", id);
@@ -164,7 +164,7 @@ static int delete_and_wait(const struct tt_openstack_visit *visit, const char *i
 
         if (found <= 0)
             return found;
-        if (clock->now(clock->self) > deadline)
+        if (tt_clock_steady(clock) > deadline)
             return tt_fail(
                 err, TT_ERR_CONFLICT,
                 "server %s (%s) could neither be stopped nor deleted: it may serve still", id,
@@ -176,10 +176,10 @@ static int delete_and_wait(const struct tt_openstack_visit *visit, const char *i
 static int power_off(const struct tt_openstack_visit *visit, const char *id, struct tt_error *err)
 {
     const struct tt_clock *clock = visit->cloud->clock;
-    tt_time deadline = clock->now(clock->self) + STOP_WAIT, look = LOOK;
+    tt_time deadline = tt_clock_steady(clock) + STOP_WAIT, look = LOOK;
     bool hopeless = false;
 
-    while (!hopeless && clock->now(clock->self) < deadline) {
+    while (!hopeless && tt_clock_steady(clock) < deadline) {
         int off = try_to_stop(visit, id, &hopeless, err);
 
         if (off)

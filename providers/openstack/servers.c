@@ -171,10 +171,10 @@ static bool has_id(const json_t *items, const char *id)
 static void wait_while_building(const struct tt_openstack_visit *visit, const char *id)
 {
     const struct tt_clock *clock = visit->cloud->clock;
-    tt_time deadline = clock->now(clock->self) + ZONE_WAIT;
+    tt_time deadline = tt_clock_steady(clock) + ZONE_WAIT;
     int silent = 0;
 
-    while (silent < MAX_SILENCE && clock->now(clock->self) < deadline) {
+    while (silent < MAX_SILENCE && tt_clock_steady(clock) < deadline) {
         TT_REPLY_AUTO *items = NULL;
 
         if (tt_openstack_look(&visit->region->building, clock, fetch_building, visit, &items,

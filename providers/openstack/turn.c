@@ -169,7 +169,7 @@ int tt_openstack_wait_active(const struct tt_openstack_visit *visit, const char 
                              struct tt_error *err)
 {
     const struct tt_clock *clock = visit->cloud->clock;
-    tt_time deadline = clock->now(clock->self) + PATIENCE;
+    tt_time deadline = tt_clock_steady(clock) + PATIENCE;
 
     for (;;) {
         TT_REPLY_AUTO *items = NULL;
@@ -186,7 +186,7 @@ int tt_openstack_wait_active(const struct tt_openstack_visit *visit, const char 
                            "balancer %s is in %s: Octavia changes it no more, and has to be "
                            "asked to fail it over",
                            id, status ? status : "no state");
-        if (clock->now(clock->self) > deadline)
+        if (tt_clock_steady(clock) > deadline)
             return tt_fail(err, TT_ERR_CONFLICT, "balancer %s has been in %s for a minute", id,
                            status);
     }
@@ -204,7 +204,7 @@ tt_time tt_openstack_deadline(const struct tt_openstack_visit *visit)
 {
     const struct tt_clock *clock = visit->cloud->clock;
 
-    return clock->now(clock->self) + PATIENCE;
+    return tt_clock_steady(clock) + PATIENCE;
 }
 
 int tt_openstack_try_change(const struct tt_openstack_visit *visit, const char *id,
@@ -216,7 +216,7 @@ int tt_openstack_try_change(const struct tt_openstack_visit *visit, const char *
 
     if (tt_openstack_call(visit, request, ret_answer, &own) == 0)
         return tt_openstack_wait_active(visit, id, err);
-    if (is_busy(&own) && clock->now(clock->self) <= deadline)
+    if (is_busy(&own) && tt_clock_steady(clock) <= deadline)
         return tt_openstack_wait_active(visit, id, err) < 0 ? -1 : 1;
     if (err)
         *err = own;

@@ -230,6 +230,26 @@ static void test_a_change_between_is_waited_out(void **state)
               "\"name\":\"shop-web-0\"}]}"));
 }
 
+/* Somebody sets the wall clock an hour ahead while another's changes are waited out. */
+static void test_a_clock_that_is_set_ends_no_wait(void **state)
+{
+    static const char busy[] = "{\"faultstring\": \"immutable\"}";
+    struct desk *desk = *state;
+
+    desk_keystone(desk, "2027-11-23T05:00:00Z");
+    desk_nova(desk, "2.90");
+    set_machine(desk);
+    set_balancer(desk, "{\"members\": []}");
+    desk_set(desk, "PUT /octavia/v2/lbaas/pools/", 409, busy);
+    desk_set(desk, "PUT /octavia/v2/lbaas/pools/", 409, busy);
+    desk_set(desk, "PUT /octavia/v2/lbaas/pools/", 202, "");
+    desk_open_well(desk);
+    desk->jumping.set = 3600 * 1000;
+    if (enroll(desk) < 0)
+        fail_msg("%s", desk->err.message);
+    assert_int_equal(desk_count(desk, "octavia update members"), 3);
+}
+
 static void test_a_change_that_never_gets_through(void **state)
 {
     struct desk *desk = *state;
@@ -406,6 +426,7 @@ int main(void)
         TEST(test_what_is_no_list_is_an_error),
         TEST(test_a_member_whose_server_is_gone),
         TEST(test_a_change_between_is_waited_out),
+        TEST(test_a_clock_that_is_set_ends_no_wait),
         TEST(test_a_change_that_never_gets_through),
         TEST(test_a_conflict_that_no_waiting_ends),
         TEST(test_those_that_go_take_nobody_along),

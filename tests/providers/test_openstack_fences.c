@@ -54,6 +54,22 @@ static void test_a_fence_ends_when_the_machine_is_off(void **state)
     assert_int_equal(desk_count(desk, "nova delete server"), 0);
 }
 
+/* Somebody sets the wall clock an hour ahead: that is no reason to delete a machine that stops. */
+static void test_a_clock_that_is_set_ends_no_wait(void **state)
+{
+    struct desk *desk = *state;
+
+    begin(desk);
+    set_state(desk, "\"status\": \"ACTIVE\"");
+    set_state(desk, "\"status\": \"ACTIVE\", \"OS-EXT-STS:task_state\": \"powering-off\"");
+    set_state(desk, "\"status\": \"SHUTOFF\"");
+    desk_set(desk, "POST /nova/v2.1/servers/" SERVER "/action", 202, "");
+    desk_open_well(desk);
+    desk->jumping.set = 3600 * 1000;
+    assert_int_equal(fence(desk), 0);
+    assert_int_equal(desk_count(desk, "nova delete server"), 0);
+}
+
 /* Something else is done with it at the moment: that is no reason to delete it. */
 static void test_a_conflict_is_waited_out(void **state)
 {
@@ -215,6 +231,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_a_fence_ends_when_the_machine_is_off),
+        TEST(test_a_clock_that_is_set_ends_no_wait),
         TEST(test_a_conflict_is_waited_out),
         TEST(test_a_locked_machine_is_told),
         TEST(test_a_machine_that_does_not_stop_is_deleted),

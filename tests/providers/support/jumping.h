@@ -12,7 +12,8 @@ struct jumping {
     struct tt_clock clock;
     pthread_mutex_t lock;
     tt_time now;
-    tt_time slept;
+    tt_time slept; /* the steady clock */
+    tt_time set;   /* somebody sets the wall clock by so much during every sleep */
 };
 
 /* It is 2026-11-23T04:00:00Z. */
