@@ -2,6 +2,7 @@
 # A machine that no cloud manages becomes a balancer: a real sshd on loopback, the agent scripts below
 # a folder, a real HAProxy behind them. Members join and leave, the machine stays; a changed host key
 # is refused; images without listProxy, or with an old stopProxy, work.
+# shellcheck disable=SC2317 # functions that check calls
 set -uo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh" "$1"
@@ -152,6 +153,25 @@ kill "$sshd"
 wait "$sshd" 2>/dev/null
 start_sshd
 check "the old key is back: nothing to do" is_settled
+
+# The service is detached: what we told the machine is taken back, and nothing else.
+agent() {
+    TRIMTAB_ROOT=$machine "$bin/$1" "${@:2}"
+}
+agent startProxy other.app NONE NONE 127.0.0.1 127.9.9.9 8000
+check "another's entry is left alone" is_settled
+edit '/^  balancers: \[edge\]/d'
+tt apply --auto-approve
+check "detached" exits 0
+check "detached: our members alone left" [ "$(agent listProxy | cut -f 1,2)" = $'other.app\t127.9.9.9' ]
+check "detached: a second plan is empty" is_settled
+check "detached: the machine itself still runs" kill -0 "$sshd"
+edit 's/^  drain: 1s$/&\n  balancers: [edge]/'
+tt apply --auto-approve
+check "attached again" exits 0
+check "attached again: beside another's entry" has_members 4
+agent stopProxy 127.9.9.9 other.app
+check "three members again" has_members 3
 
 edit 's/count: 3/count: 1/'
 tt apply --auto-approve --allow-destroy 2
