@@ -4,6 +4,7 @@
  * are known, and they are compared in constant time. A browser sends its basic password whoever
  * made it ask: so what changes something needs a bearer token or the form's field.
  */
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,4 +101,31 @@ void tt_web_authenticate(struct tt_web_request *request)
         request->role = token->is_operator ? TT_WEB_OPERATOR : TT_WEB_VIEWER;
         request->who = token->name;
     }
+}
+
+static bool is_loopback(const char *address)
+{
+    return !address || strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0;
+}
+
+/* "127.0.0.1:8080", "[::1]:8080", "localhost": what no other's DNS decides. */
+static bool names_address(struct tt_arena *arena, const char *host)
+{
+    struct in6_addr address;
+    const char *name;
+
+    if (*host == '[') {
+        name = tt_strndup(arena, host + 1, strcspn(host + 1, "]"));
+        return inet_pton(AF_INET6, name, &address) == 1;
+    }
+    name = tt_strndup(arena, host, strcspn(host, ":"));
+    return strcasecmp(name, "localhost") == 0 || inet_pton(AF_INET, name, &address) == 1;
+}
+
+bool tt_web_is_rebound(const struct tt_web_request *request)
+{
+    const char *host = request->header(request->connection, "Host");
+
+    return !request->options->tokens.count && is_loopback(request->options->address) && host &&
+           !names_address(request->arena, host);
 }

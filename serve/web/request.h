@@ -48,6 +48,9 @@ void tt_web_answer(struct tt_web_request *request, struct tt_web_reply *reply);
 
 /* auth.c: fills role and who. */
 void tt_web_authenticate(struct tt_web_request *request);
+/* Whether a page elsewhere may have made a browser on this host ask, by letting its own name lead
+ * here (DNS rebinding). With tokens it would need one, and browsers keep these by name. */
+bool tt_web_is_rebound(const struct tt_web_request *request);
 /* The value of a field of a form that was posted; NULL: it has none. */
 const char *tt_web_form(const struct tt_web_request *request, const char *name);
 

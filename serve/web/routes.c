@@ -128,7 +128,11 @@ void tt_web_answer(struct tt_web_request *request, struct tt_web_reply *reply)
         known = true;
         if (strcmp(routes[i].method, method) != 0)
             continue;
-        if (request->role < routes[i].role)
+        if (routes[i].role > TT_WEB_NOBODY && tt_web_is_rebound(request))
+            tell(request, reply, 403, "Not by this name",
+                 "without tokens only localhost or an address counts as the name of this host: "
+                 "use one of these, or configure web.tokens");
+        else if (request->role < routes[i].role)
             refuse(request, reply);
         else
             routes[i].answer(request, reply);

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The daemon's API and its numbers, as programs read them: the description is true, Prometheus takes
 # the metrics.
+# shellcheck disable=SC2317 # what check and eventually call
 set -uo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh" "$1"
@@ -9,6 +10,11 @@ set -uo pipefail
 
 get() {
     curl -sS --noproxy '*' -m 20 -H 'Authorization: Bearer viewer-token' "http://127.0.0.1:$port$1"
+}
+
+# named PATH HOST STATUS: without a token, by this name.
+named() {
+    [ "$(curl -sS --noproxy '*' -m 20 -o "$out" -w '%{http_code}' -H "Host: $2" "http://127.0.0.1:$port$1")" = "$3" ]
 }
 
 commit_sim_fleet 4
@@ -33,5 +39,19 @@ if [ -n "$python" ]; then
     "$python" "$here/tests/e2e/openapi.py" "http://127.0.0.1:$port" viewer-token operator-token 2 1 ||
         failures=$((failures + 1))
 fi
+
+# Without tokens everybody on this host may read, but no page elsewhere whose name leads here.
+check "a token is needed" named /api/v1/runs localhost 401
+sed -i '/tokens:/,$d' "$config"
+kill -HUP "$daemon"
+check "until there are none any more" eventually 10 named /api/v1/runs "localhost:$port" 200
+check "an address is as good" named / "127.0.0.1:$port" 200
+check "that of IPv6, too" named / "[::1]:$port" 200
+for host in elsewhere.example "elsewhere.example:$port" 127.0.0.1.elsewhere.example; do
+    check "$host reads no page" named / "$host" 403
+    check "and not by the API" named /api/v1/runs "$host" 403
+    check "and is told the way out" says 'web\.tokens'
+done
+check "whether it lives is no secret" named /healthz elsewhere.example 200
 end_serve
 finish
