@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "serve/durations.h"
 
 struct tt_daemon;
 
@@ -116,7 +117,8 @@ int tt_daemon_deliver(struct tt_daemon *daemon, struct tt_arena *arena,
 /* What /metrics tells of the daemon; all but the gauges only grow. */
 struct tt_daemon_counts {
     uint64_t runs_done, runs_failed, runs_held;
-    uint64_t recoveries;     /* balancers replaced */
+    struct tt_durations took_done, took_failed, took_held; /* of the same runs */
+    uint64_t recoveries;                                   /* balancers replaced */
     uint64_t checks, drifts; /* checks made, and those that found something */
     uint64_t deliveries, deliveries_refused;
     uint64_t notifications, notifications_failed;

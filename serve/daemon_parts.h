@@ -77,6 +77,7 @@ struct tt_job {
     unsigned triggers;
     int parallelism;
     tt_time time_limit;
+    tt_time took;
     /* as its lines tell */
     int planned, held, done, failed;
     struct tt_strings replacing; /* steps that replace a balancer's machine */

@@ -159,6 +159,10 @@ static void count(struct tt_job *job, int code, bool failed)
     counts->runs_done += !failed && code != EXIT_HELD;
     counts->runs_failed += failed;
     counts->runs_held += !failed && code == EXIT_HELD;
+    tt_durations_add(failed              ? &counts->took_failed
+                     : code == EXIT_HELD ? &counts->took_held
+                                         : &counts->took_done,
+                     job->took);
     counts->recoveries += (uint64_t)job->recoveries;
     if (!failed && !(job->triggers & TT_TRIGGER_PUSH)) {
         counts->checks++;
@@ -265,13 +269,16 @@ static void *work(void *self)
     json_t *object = tt_daemon_event_object(job->repository, job->name);
     TT_BUF_AUTO errors = {0};
     struct tt_error err = {0};
+    tt_time began;
     int code = 1;
 
     json_object_set_new(object, "revision", json_string(job->revision));
     json_object_set_new(object, "trigger", json_string(trigger_text(job)));
     tt_events_add(&daemon->events, tt_daemon_now(daemon), "run-began", object);
+    began = tt_monotonic();
     if (tt_runner_run(&job->runner, &request, &code, &errors, &err) < 0)
         tt_buf_add(&errors, err.message);
+    job->took = tt_monotonic() - began;
     end(job, code, &errors);
     leave(job);
     return NULL;

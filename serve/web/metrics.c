@@ -30,6 +30,25 @@ static void add_phases(struct tt_web_request *request, struct tt_buf *out)
         "Deployments in which the last check found something to do.", "", drifted);
 }
 
+/* A histogram's buckets hold what the ones before hold, too. */
+static void add_durations(struct tt_buf *out, const char *result,
+                          const struct tt_durations *durations)
+{
+    const char *name = "trimtab_run_duration_seconds";
+    unsigned long long so_far = 0;
+
+    for (int i = 0; i < TT_DURATION_BOUNDS; i++) {
+        so_far += durations->within[i];
+        tt_buf_addf(out, "%s_bucket{result=\"%s\",le=\"%lld\"} %llu\n", name, result,
+                    (long long)(tt_duration_bounds[i] / 1000), so_far);
+    }
+    so_far += durations->within[TT_DURATION_BOUNDS];
+    tt_buf_addf(out, "%s_bucket{result=\"%s\",le=\"+Inf\"} %llu\n", name, result, so_far);
+    tt_buf_addf(out, "%s_sum{result=\"%s\"} %lld.%03lld\n", name, result,
+                (long long)(durations->sum / 1000), (long long)(durations->sum % 1000));
+    tt_buf_addf(out, "%s_count{result=\"%s\"} %llu\n", name, result, so_far);
+}
+
 void tt_web_metrics(struct tt_web_request *request, struct tt_web_reply *reply)
 {
     struct tt_buf *out = &reply->body;
@@ -42,6 +61,11 @@ void tt_web_metrics(struct tt_web_request *request, struct tt_web_reply *reply)
         counts.runs_done);
     add(out, "trimtab_runs_total", "counter", NULL, "{result=\"failed\"}", counts.runs_failed);
     add(out, "trimtab_runs_total", "counter", NULL, "{result=\"held\"}", counts.runs_held);
+    tt_buf_add(out, "# HELP trimtab_run_duration_seconds How long runs took, by result.\n"
+                    "# TYPE trimtab_run_duration_seconds histogram\n");
+    add_durations(out, "done", &counts.took_done);
+    add_durations(out, "failed", &counts.took_failed);
+    add_durations(out, "held", &counts.took_held);
     add(out, "trimtab_recoveries_total", "counter", "Balancer machines that were replaced.", "",
         counts.recoveries);
     add(out, "trimtab_balancers_failing", "gauge",

@@ -27,6 +27,11 @@ check "the second is held" eventually 30 logged 'apply of [0-9a-f]+: held'
 
 get /metrics >"$out"
 check "runs are counted" says '^trimtab_runs_total\{result="held"\} 1'
+check "how long they took is, too" says '^trimtab_run_duration_seconds_count\{result="held"\} 1$'
+check "within some time" says '^trimtab_run_duration_seconds_bucket\{result="held",le="\+Inf"\} 1$'
+check "in seconds" says '^trimtab_run_duration_seconds_sum\{result="held"\} [0-9]+\.[0-9]{3}$'
+check "each by its result" \
+    says '^trimtab_run_duration_seconds_bucket\{result="failed",le="\+Inf"\} 0$'
 if command -v promtool >/dev/null; then
     check "Prometheus takes the metrics without a complaint" [ -z "$(promtool check metrics <"$out" 2>&1)" ]
 else

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -111,9 +112,30 @@ static void a_failing_one_delays_nobody(void **state)
     assert_int_equal(fixture_deployment(fixture, "a")->failures, 0);
 }
 
+/* Longer by a known time, so that no machine is too slow for it. */
+static void runs_are_timed(void **state)
+{
+    struct fixture *fixture = *state;
+    struct tt_durations took;
+
+    fixture->program = tt_printf(&fixture->arena, "%s/run", fixture->place);
+    fixture_write_file(fixture->program, "#!/bin/sh\n"
+                                         "case $1 in serve) ;; *) sleep 1.1 ;; esac\n"
+                                         "exec " TT_BINARY_DIR "/trimtab \"$@\"\n");
+    assert_int_equal(chmod(fixture->program, 0700), 0);
+    fixture_push(fixture, 1, 1, 1);
+    fixture_start(fixture);
+    fixture_wait_for_runs(fixture, 3, 0, 0);
+    took = fixture_counts(fixture).took_done;
+    assert_true(took.sum >= (tt_time)3 * 1100);
+    assert_int_equal(took.within[0], 0);
+    assert_int_equal(fixture_counts(fixture).took_failed.sum, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(runs_are_timed, fixture_set_up, fixture_tear_down),
         cmocka_unit_test_setup_teardown(a_push_touches_one, fixture_set_up, fixture_tear_down),
         cmocka_unit_test_setup_teardown(a_failing_one_delays_nobody, fixture_set_up,
                                         fixture_tear_down),
