@@ -2,8 +2,8 @@
  * Closure: Dinic's maximum flow on the graph of profits.
  *
  * A node that lightens the set (weight < 0) is fed by the source, one that weighs (> 0) drains
- * into the sink, and each need is an edge without limit. What the flow cannot carry away is the
- * gain of the lightest set, which is what the source still reaches.
+ * into the sink, each need is an edge without limit, and each miss one of capacity 1. What the flow
+ * cannot carry away is the gain of the lightest set, which is what the source still reaches.
  */
 #include "reconciler/planner/closure.h"
 
@@ -110,7 +110,8 @@ static long block(struct network *n)
 }
 
 long tt_closure_least(struct tt_arena *scratch, size_t count, const int *weights,
-                      const struct tt_indices *needs, bool *ret_inside)
+                      const struct tt_indices *needs, const struct tt_indices *misses,
+                      bool *ret_inside)
 {
     struct network n = {.source = (int)count, .sink = (int)count + 1, .nodes = count + 2};
     int *queue = TT_NEW_ARRAY(scratch, n.nodes, int);
@@ -130,6 +131,9 @@ long tt_closure_least(struct tt_arena *scratch, size_t count, const int *weights
         }
         TT_EACH (need, &needs[i])
             add_arc(scratch, &n, (int)i, *need, LONG_MAX / 2);
+        if (misses)
+            TT_EACH (miss, &misses[i])
+                add_arc(scratch, &n, (int)i, *miss, 1);
     }
     while (find_levels(&n, queue)) {
         memcpy(n.current, n.first, n.nodes * sizeof(int));

@@ -10,9 +10,11 @@
 #include "reconciler/planner/emit.h"
 
 /* The least sum of WEIGHTS over all closed sets of COUNT nodes; the empty one weighs 0. NEEDS[i]
- * are the nodes that node i needs. RET_INSIDE, of COUNT items, gets which nodes are in a lightest
- * set; it may be NULL. */
+ * are the nodes that node i needs, MISSES[i] those whose absence adds 1 to a set with node i;
+ * MISSES may be NULL. RET_INSIDE, of COUNT items, gets which nodes are in a lightest set; it may be
+ * NULL. */
 long tt_closure_least(struct tt_arena *scratch, size_t count, const int *weights,
-                      const struct tt_indices *needs, bool *ret_inside);
+                      const struct tt_indices *needs, const struct tt_indices *misses,
+                      bool *ret_inside);
 
 #endif

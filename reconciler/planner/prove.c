@@ -47,46 +47,79 @@ static void mark_after(const struct tt_question *q, bool *marks)
                 marks[i - q->begin] = true;
 }
 
+/* The part of the step graph that a lightest down-set is sought in. */
+struct part {
+    int *local; /* by step, from begin: its node */
+    bool *wanted;
+    int *weights; /* by node */
+    struct tt_indices *needs, *misses;
+    long base; /* what is forced weighs */
+};
+
+/* A withdraw takes nothing while its member has not joined: WANTED steps miss their enroll. */
+static void miss_enrolls(const struct tt_question *q, const bool *forced, struct part *part)
+{
+    TT_EACH (rejoin, &q->rejoins) {
+        size_t withdraw = (size_t)rejoin->withdraw - q->begin;
+        size_t enroll = (size_t)rejoin->enroll - q->begin;
+        bool is_node = part->wanted[enroll];
+
+        if (forced && forced[enroll])
+            continue;
+        if (forced && forced[withdraw]) {
+            part->base++;
+            if (is_node)
+                part->weights[part->local[enroll]]--;
+        } else if (part->wanted[withdraw] && is_node) {
+            *TT_VEC_ADD(q->scratch, &part->misses[part->local[withdraw]]) = part->local[enroll];
+        } else if (part->wanted[withdraw]) {
+            part->weights[part->local[withdraw]]++;
+        }
+    }
+}
+
 /* The lightest down-set that contains FORCED and nothing of BARRED; NULL is none. */
 static long lightest(struct tt_question *q, const bool *forced, const bool *barred,
                      struct tt_strings *ret_culprits)
 {
     size_t total = q->end - q->begin, count = 0;
-    int *local, *back, *weights;
-    struct tt_indices *needs;
-    bool *wanted, *inside;
-    long least, base = 0;
+    struct part part = {0};
+    int *back;
+    bool *inside;
+    long least;
 
     if (!forced && !takes_anything(q))
         return 0;
-    wanted = TT_NEW_ARRAY(q->scratch, total, bool);
-    local = TT_NEW_ARRAY(q->scratch, total, int);
+    part.wanted = TT_NEW_ARRAY(q->scratch, total, bool);
+    part.local = TT_NEW_ARRAY(q->scratch, total, int);
+    part.weights = TT_NEW_ARRAY(q->scratch, total, int);
     back = TT_NEW_ARRAY(q->scratch, total, int);
-    weights = TT_NEW_ARRAY(q->scratch, total, int);
     for (size_t i = 0; i < total; i++) {
         if (forced && forced[i])
-            base += q->weights[i];
+            part.base += q->weights[i];
         else if (q->weights[i] < 0 && !(barred && barred[i]))
-            mark_before(q, wanted, (int)(i + q->begin));
+            mark_before(q, part.wanted, (int)(i + q->begin));
     }
     for (size_t i = 0; i < total; i++)
-        if (wanted[i] && !(forced && forced[i])) {
+        if (part.wanted[i] && !(forced && forced[i])) {
             back[count] = (int)i;
-            weights[count] = q->weights[i];
-            local[i] = (int)count++;
+            part.weights[count] = q->weights[i];
+            part.local[i] = (int)count++;
         }
-    needs = TT_NEW_ARRAY(q->scratch, count, struct tt_indices);
+    part.needs = TT_NEW_ARRAY(q->scratch, count, struct tt_indices);
+    part.misses = TT_NEW_ARRAY(q->scratch, count, struct tt_indices);
     inside = TT_NEW_ARRAY(q->scratch, count, bool);
     for (size_t i = 0; i < count; i++)
         TT_EACH (index, &q->steps->items[(size_t)back[i] + q->begin].after)
             if (!forced || !forced[(size_t)*index - q->begin])
-                *TT_VEC_ADD(q->scratch, &needs[i]) = local[(size_t)*index - q->begin];
-    least = tt_closure_least(q->scratch, count, weights, needs, inside);
+                *TT_VEC_ADD(q->scratch, &part.needs[i]) = part.local[(size_t)*index - q->begin];
+    miss_enrolls(q, forced, &part);
+    least = tt_closure_least(q->scratch, count, part.weights, part.needs, part.misses, inside);
     for (size_t i = 0; i < count; i++)
-        if (inside[i] && weights[i] < 0)
+        if (inside[i] && part.weights[i] < 0)
             tt_strings_add(q->scratch, ret_culprits,
                            tt_printf(q->scratch, "s%zu", (size_t)back[i] + q->begin + 1));
-    return base + least;
+    return part.base + least;
 }
 
 static void answer(struct tt_question *q, struct tt_floor *floor, struct tt_strings *ret_culprits)

@@ -4,7 +4,8 @@
  * It knows the world and the steps with their edges, not how they came about. For each service
  * behind each balancer a step has a weight: +1 when it brings a member into service, -1 when it
  * takes one out. The state after any prefix of any execution, wherever it stops, is a down-set of
- * the step graph, so the floor is what serves now plus the lightest closure (closure.h). While a
+ * the step graph, so the floor is what serves now plus the lightest closure (closure.h), in which a
+ * withdraw that may come before the enroll of its member takes nothing without it. While a
  * balancer gets another machine there are two phases, before and after the switch, each with the
  * pool of its machine.
  */

@@ -140,8 +140,9 @@ static bool enrolls_same(const struct tt_step *other, const struct tt_step *step
            tt_streq(other->balancer, step->balancer) && tt_streq(other->address, step->address);
 }
 
-/* True when the plan itself enrols the member that STEP withdraws, and may do so before. */
-static bool was_enrolled(const struct tt_question *q, const struct tt_step *step)
+/* True when the plan itself enrols the member that STEP withdraws, and may do so before. Unless
+ * STEP waits for that, the two are noted. */
+static bool was_enrolled(struct tt_question *q, const struct tt_step *step)
 {
     TT_EACH (index, &step->after)
         if (enrolls_same(&q->steps->items[*index], step))
@@ -149,8 +150,12 @@ static bool was_enrolled(const struct tt_question *q, const struct tt_step *step
     TT_EACH (index, q->own) {
         const struct tt_step *other = &q->steps->items[*index];
 
-        if (enrolls_same(other, step) && !waits_for_withdraw(q, other, step->machine, step->server))
+        if (enrolls_same(other, step) &&
+            !waits_for_withdraw(q, other, step->machine, step->server)) {
+            *TT_VEC_ADD(q->scratch, &q->rejoins) =
+                (struct tt_rejoin){.withdraw = (int)(step - q->steps->items), .enroll = *index};
             return true;
+        }
     }
     return false;
 }
@@ -206,8 +211,8 @@ static const struct tt_machine *find_machine(const struct tt_question *q,
 }
 
 /* What STEP does to the number of members of the machine (or cloud balancer) MACHINE. */
-static int weigh(const struct tt_question *q, const struct tt_step *step,
-                 const struct tt_roster *roster, const char *machine, const char *pool_service)
+static int weigh(struct tt_question *q, const struct tt_step *step, const struct tt_roster *roster,
+                 const char *machine, const char *pool_service)
 {
     const struct tt_machine *who;
     bool here = tt_streq(step->balancer, q->balancer->name) && tt_streq(step->machine, machine);
@@ -249,6 +254,7 @@ int tt_question_weigh(struct tt_question *q, const struct tt_server *server, con
     struct tt_roster roster = tt_roster_of(q->balancer, server);
     int now = 0;
 
+    q->rejoins.count = 0;
     TT_EACH (member, &q->service->machines)
         now += serves(q, &roster, member, pool_service);
     TT_EACH (index, q->own)

@@ -8,6 +8,11 @@
 #include "reconciler/planner/emit.h"
 #include "reconciler/planner/view.h"
 
+/* The withdraw of a member that only the plan's own enroll brings, and may come without it. */
+struct tt_rejoin {
+    int withdraw, enroll; /* indices of steps */
+};
+
 /* One service behind one balancer. */
 struct tt_question {
     struct tt_arena *scratch;
@@ -19,8 +24,9 @@ struct tt_question {
     int switch_over;             /* the step after which another machine serves; -1: none */
     const char *new;             /* that machine; NULL: made by the plan, or none */
     int cut; /* the step that deletes the old machine while it may have the address; -1: none */
-    const struct tt_indices *own; /* the steps of the service */
-    int *weights;                 /* by step, from begin; all zero between questions */
+    const struct tt_indices *own;     /* the steps of the service */
+    int *weights;                     /* by step, from begin; all zero between questions */
+    TT_VEC(struct tt_rejoin) rejoins; /* a withdraw without its enroll takes nothing: +1 */
 };
 
 /* Finds the machine that serves now, and the step at which another one takes over. */

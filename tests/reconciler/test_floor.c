@@ -254,6 +254,14 @@ static void test_plans_without_some_edges(void **state)
     assert_true(compare(EDGES_DROPPED, 1) > 0);
 }
 
+/* Of these one withdraws, from the machine that takes over, a member that may not have joined it.
+ */
+static void test_withdraws_without_their_enroll(void **state)
+{
+    (void)state;
+    assert_true(compare(EDGES_DROPPED, 18001) > 0);
+}
+
 static void test_plans_in_which_nobody_leaves(void **state)
 {
     (void)state;
@@ -265,6 +273,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plans),
         cmocka_unit_test(test_plans_without_some_edges),
+        cmocka_unit_test(test_withdraws_without_their_enroll),
         cmocka_unit_test(test_plans_in_which_nobody_leaves),
     };
 
