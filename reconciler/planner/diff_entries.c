@@ -194,20 +194,30 @@ static void read_member(const struct reading *r, const struct tt_member *member)
     }
 }
 
+/* Notes the addresses of the machines of SERVICE that may be touched, or of those that may not. */
+static void note_addresses(struct reading *r, const struct tt_service_change *service, bool touched)
+{
+    TT_EACH (machine, &service->service->machines) {
+        if (touched != (!machine->barred && !machine->frozen))
+            continue;
+        if (machine->server->public_address)
+            tt_map_put(&r->machines, machine->server->public_address, machine);
+        if (machine->server->private_address)
+            tt_map_put(&r->machines, machine->server->private_address, machine);
+    }
+}
+
 /* The machine of SERVICE that the balancer reaches at ADDRESS; where there is none, one that has it
- * as its private or public address. Private addresses may repeat from region to region. */
+ * as its private or public address. Private addresses may repeat from region to region: then it is
+ * a machine that may not be touched, if there is one. */
 static struct tt_machine *machine_at(struct reading *r, struct tt_service_change *service,
                                      const char *address)
 {
     if (r->indexed != service) {
         r->indexed = service;
         tt_map_init(&r->machines, r->view->arena);
-        TT_EACH (machine, &service->service->machines) {
-            if (machine->server->public_address)
-                tt_map_put(&r->machines, machine->server->public_address, machine);
-            if (machine->server->private_address)
-                tt_map_put(&r->machines, machine->server->private_address, machine);
-        }
+        note_addresses(r, service, true);
+        note_addresses(r, service, false);
         TT_EACH (machine, &service->service->machines) {
             const char *own = tt_member_address(r->balancer, machine);
 

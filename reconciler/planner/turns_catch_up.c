@@ -9,6 +9,15 @@
  */
 #include "reconciler/planner/turns_schedule.h"
 
+/* True when BALANCER balances to ZONE, now or after its zones were set. */
+static bool has_zone(const struct tt_balancer_view *balancer, const char *zone)
+{
+    const struct tt_cloud_balancer *cloud = balancer->cloud;
+
+    return !cloud || !cloud->zones || !zone || tt_strings_has(cloud->zones, zone) ||
+           (balancer->zones && tt_strings_has(balancer->zones, zone));
+}
+
 /* True when LEAVER can be enrolled behind LINK, where it does not serve. */
 static bool can_join(const struct tt_schedule *s, const struct tt_leaver *leaver,
                      const struct tt_link *link)
@@ -19,6 +28,7 @@ static bool can_join(const struct tt_schedule *s, const struct tt_leaver *leaver
 
     if (!link->usable || balancer->create || balancer->replaced || balancer->settling ||
         machine->barred || tt_will_serve(s, leaver, link) || !tt_link_takes(link, machine) ||
+        !has_zone(balancer, machine->server->zone) ||
         (!balancer->cloud && !tt_member_address(balancer, machine)))
         return false;
     entry = tt_link_entry(link, machine);
