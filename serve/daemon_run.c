@@ -11,6 +11,7 @@
 
 #define RUNS_LOOKED_AT 200
 #define EXIT_HELD      3
+#define UNREAD_WAIT    INT64_C(1000) /* until one asks again whether a commit was read */
 
 /* --- its command line --------------------------------------------------------------------------
  */
@@ -316,8 +317,8 @@ void tt_job_start(struct tt_daemon *daemon, const char *key, unsigned triggers)
     struct tt_job *job;
     pthread_t thread;
 
-    if (!follower || !follower->revision) { /* between two configurations: again in a moment */
-        tt_queue_done(daemon->queue, key, true, tt_daemon_now(daemon));
+    if (!follower || !follower->revision) { /* between two configurations */
+        tt_queue_put_off(daemon->queue, key, tt_daemon_now(daemon) + UNREAD_WAIT);
         return;
     }
     job = make(daemon, state, follower, triggers);

@@ -28,7 +28,7 @@ static enum tt_phase phase_of(const struct tt_deployment_state *state,
         return TT_PHASE_RUNNING;
     if (queue->paused)
         return TT_PHASE_SUSPENDED;
-    if (queue->waiting)
+    if (queue->waiting || (queue->pending && !queue->failures))
         return TT_PHASE_QUEUED;
     if (queue->failures)
         return TT_PHASE_BACKING_OFF;

@@ -352,6 +352,17 @@ static struct entry *end_run(struct tt_queue *queue, const char *key)
     return NULL;
 }
 
+void tt_queue_put_off(struct tt_queue *queue, const char *key, tt_time until)
+{
+    struct entry *entry = end_run(queue, key);
+
+    if (!entry)
+        return;
+    entry->pending |= entry->serving;
+    entry->serving = 0;
+    wait_until(queue, entry, until);
+}
+
 void tt_queue_go_on(struct tt_queue *queue, const char *key, unsigned triggers, tt_time now)
 {
     struct entry *entry = end_run(queue, key);

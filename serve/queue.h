@@ -64,6 +64,9 @@ void tt_queue_pause(struct tt_queue *queue, const char *key, bool paused);
  * one (the clock was set back) takes all times back with it. */
 const char *tt_queue_next(struct tt_queue *queue, tt_time now, unsigned *ret_triggers);
 
+/* KEY, whose turn it was, cannot run yet: it waits until UNTIL, and nothing has failed. */
+void tt_queue_put_off(struct tt_queue *queue, const char *key, tt_time until);
+
 /* The run of KEY has ended. After a failure it is tried again with what it was asked for. */
 void tt_queue_done(struct tt_queue *queue, const char *key, bool failed, tt_time now);
 

@@ -132,9 +132,47 @@ static void runs_are_timed(void **state)
     assert_int_equal(fixture_counts(fixture).took_failed.sum, 0);
 }
 
+/* A check that is due while no commit was read yet by the new configuration. */
+static void a_reload_fails_nobody(void **state)
+{
+    struct fixture *fixture = *state;
+    const char *gate = tt_printf(&fixture->arena, "%s/gate", fixture->place);
+    struct tt_findings findings = {0};
+    struct tt_error err = {0};
+
+    fixture->program = tt_printf(&fixture->arena, "%s/run", fixture->place);
+    fixture_write_file(fixture->program,
+                       tt_printf(&fixture->arena,
+                                 "#!/bin/sh\n"
+                                 "case $1 in serve) while [ -e %s ]; do sleep 0.1; done ;; esac\n"
+                                 "exec " TT_BINARY_DIR "/trimtab \"$@\"\n",
+                                 gate));
+    assert_int_equal(chmod(fixture->program, 0700), 0);
+    fixture_push(fixture, 1, 1, 1);
+    fixture_start(fixture);
+    fixture_wait_for_runs(fixture, 3, 0, 0);
+
+    fixture_write_file(gate, ""); /* from now on Git is slow */
+    tt_serve_reload(fixture->daemon,
+                    tt_config_read(&fixture->arena, fixture->config, &findings, &err));
+    assert_int_equal(tt_daemon_check(fixture->daemon, "fleet", "a", "somebody", &err), 0);
+    for (int i = 0; i < 20; i++) {
+        const struct tt_daemon_deployment *a = fixture_deployment(fixture, "a");
+
+        assert_int_equal(a->failures, 0);
+        assert_int_equal(a->phase, TT_PHASE_QUEUED);
+        nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
+    }
+    assert_int_equal(fixture_deployment(fixture, "b")->phase, TT_PHASE_IDLE);
+    unlink(gate);
+    fixture_wait_for_runs(fixture, 4, 0, 0);
+    assert_int_equal(fixture_counts(fixture).checks, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_reload_fails_nobody, fixture_set_up, fixture_tear_down),
         cmocka_unit_test_setup_teardown(runs_are_timed, fixture_set_up, fixture_tear_down),
         cmocka_unit_test_setup_teardown(a_push_touches_one, fixture_set_up, fixture_tear_down),
         cmocka_unit_test_setup_teardown(a_failing_one_delays_nobody, fixture_set_up,

@@ -76,6 +76,34 @@ static void limit_and_order(void **state)
     tt_queue_free(queue);
 }
 
+static void put_off_is_no_failure(void **state)
+{
+    struct tt_queue *queue = tt_queue_new(&calm);
+    struct tt_queue_state at;
+
+    (void)state;
+    tt_queue_add(queue, "a", TT_TRIGGER_PUSH, 0);
+    expect_next(queue, 0, "a", TT_TRIGGER_PUSH);
+    tt_queue_put_off(queue, "a", 5);
+    assert_true(tt_queue_read(queue, "a", 1, &at));
+    assert_false(at.running);
+    assert_int_equal(at.failures, 0);
+    assert_int_equal(tt_queue_running(queue), 0);
+    assert_true(tt_queue_wake(queue) == 5);
+    expect_next(queue, 4, NULL, 0);
+    expect_next(queue, 5, "a", TT_TRIGGER_PUSH); /* what was asked stays asked */
+    tt_queue_done(queue, "a", true, 6);
+    expect_next(queue, 6 + 10 * SECOND, "a", TT_TRIGGER_PUSH);
+    tt_queue_put_off(queue, "a", 20 * SECOND); /* nor does it forgive one */
+    assert_true(tt_queue_read(queue, "a", 20 * SECOND, &at));
+    assert_int_equal(at.failures, 1);
+    expect_next(queue, 20 * SECOND, "a", TT_TRIGGER_PUSH);
+    tt_queue_remove(queue, "a");
+    tt_queue_put_off(queue, "a", 30 * SECOND);
+    assert_false(tt_queue_read(queue, "a", 30 * SECOND, &at));
+    tt_queue_free(queue);
+}
+
 static void failing_backs_off(void **state)
 {
     struct tt_queue *queue = tt_queue_new(&calm);
@@ -340,6 +368,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(triggers_merge),
         cmocka_unit_test(limit_and_order),
+        cmocka_unit_test(put_off_is_no_failure),
         cmocka_unit_test(failing_backs_off),
         cmocka_unit_test(a_reminder_shortens_no_back_off),
         cmocka_unit_test(a_first_part_forgets_no_failure),
