@@ -181,18 +181,11 @@ static bool visit(struct search *s, struct tt_playground *ground, uint32_t done,
     return visit(s, ground, done, next + 1);
 }
 
-/* Compares every floor of the case; false: there was nothing to compare. */
-static bool search(struct search *s, uint64_t seed, enum harm harm)
+/* Finds the least count of every floor of the steps; false: there was nothing to search. */
+static bool search(struct search *s)
 {
     struct tt_playground ground;
 
-    s->random = seed * UINT64_C(0x9e3779b97f4a7c15);
-    make_case(s, seed);
-    make_steps(s);
-    if (harm == NOBODY_LEAVES)
-        let_nobody_leave(s);
-    if (harm != NO_HARM)
-        drop_edges(s);
     if (s->steps.count > STEPS || !s->steps.count)
         return false;
     make_plan(s);
@@ -206,7 +199,20 @@ static bool search(struct search *s, uint64_t seed, enum harm harm)
             s->serving[i] = tt_serving_machine(&ground, balancer, NULL);
         s->least[i] = 1000;
     }
-    if (!visit(s, &ground, 0, 0))
+    return visit(s, &ground, 0, 0);
+}
+
+/* Compares every floor of the case; false: there was nothing to compare, or one is wrong. */
+static bool compare_case(struct search *s, uint64_t seed, enum harm harm)
+{
+    s->random = seed * UINT64_C(0x9e3779b97f4a7c15);
+    make_case(s, seed);
+    make_steps(s);
+    if (harm == NOBODY_LEAVES)
+        let_nobody_leave(s);
+    if (harm != NO_HARM)
+        drop_edges(s);
+    if (!search(s))
         return false;
     for (size_t i = 0; i < s->floors.count; i++)
         if (s->least[i] != s->floors.items[i].floor) {
@@ -227,7 +233,7 @@ static int compare(enum harm harm, uint64_t first)
         struct search s = {0};
 
         tt_arena_init(&s.arena);
-        if (search(&s, seed, harm)) {
+        if (compare_case(&s, seed, harm)) {
             compared++;
             refused += s.refused;
             down_sets += s.down_sets;
@@ -268,6 +274,118 @@ static void test_plans_in_which_nobody_leaves(void **state)
     assert_true(compare(NOBODY_LEAVES, 12001) > 0); /* with zones taken out, which is rare */
 }
 
+/* --- a case by hand -------------------------------------------------------------------------- */
+
+/* A cloud balancer that is to have zone a alone, before one server. */
+static struct tt_desired *desire_zone_a(struct tt_arena *arena)
+{
+    struct tt_desired *desired = TT_NEW(arena, struct tt_desired);
+    struct tt_account *account = TT_NEW(arena, struct tt_account);
+    struct tt_deployment *deployment = TT_NEW(arena, struct tt_deployment);
+    struct tt_service *service = TT_NEW(arena, struct tt_service);
+    struct tt_balancer *balancer = TT_NEW(arena, struct tt_balancer);
+
+    *account = (struct tt_account){.name = "cloud", .provider = TT_PROVIDER_SIM, .folder = ""};
+    *deployment =
+        (struct tt_deployment){.name = "shop", .running = true, .prune = true, .guard = {100, 100}};
+    *balancer = (struct tt_balancer){.name = "edge",
+                                     .deployment = deployment,
+                                     .type = TT_BALANCER_CLOUD,
+                                     .account = account,
+                                     .region = "east",
+                                     .scope = TT_SCOPE_DATA_CENTER,
+                                     .cloud_name = "elb"};
+    *service = (struct tt_service){
+        .name = "web", .deployment = deployment, .port = 80, .max_surge = {1, false}};
+    *desired = (struct tt_desired){.owner = "acme", .revision = "r", .guard = {100, 100}};
+    tt_strings_add(arena, &account->regions, "east");
+    tt_strings_add(arena, &balancer->zones, "a");
+    *TT_VEC_ADD(arena, &service->placements) = (struct tt_placement){
+        .account = account, .region = "east", .count = 1, .server = {.template = "v1"}};
+    *TT_VEC_ADD(arena, &service->balancers) = balancer;
+    *TT_VEC_ADD(arena, &deployment->services) = service;
+    *TT_VEC_ADD(arena, &deployment->balancers) = balancer;
+    *TT_VEC_ADD(arena, &desired->accounts) = account;
+    *TT_VEC_ADD(arena, &desired->deployments) = deployment;
+    return desired;
+}
+
+/* It has the zones a and b, and the server serves in b. */
+static struct tt_world *observe_zone_b(struct tt_arena *arena)
+{
+    struct tt_world *world = TT_NEW(arena, struct tt_world);
+    struct tt_strings *zones = TT_NEW(arena, struct tt_strings);
+    struct tt_world_account *account = TT_VEC_ADD(arena, &world->accounts);
+    struct tt_region *region = TT_VEC_ADD(arena, &account->regions);
+    struct tt_cloud_balancer *cloud = TT_VEC_ADD(arena, &region->balancers);
+
+    account->name = "cloud";
+    account->provider = "sim";
+    region->name = "east";
+    region->observed = true;
+    tt_strings_add(arena, zones, "a");
+    tt_strings_add(arena, zones, "b");
+    TT_EACH (zone, zones)
+        *TT_VEC_ADD(arena, &region->zones) =
+            (struct tt_zone){.name = *zone, .state = TT_ZONE_AVAILABLE};
+    *TT_VEC_ADD(arena, &region->servers) = (struct tt_server){
+        .id = "i-0",
+        .zone = "b",
+        .state = TT_SERVER_RUNNING,
+        .health = TT_HEALTH_PASSING,
+        .template = "v1",
+        .private_address = "10.0.0.1",
+        .tags = {.owner = "acme", .deployment = "shop", .service = "web", .slot = 0},
+    };
+    *cloud = (struct tt_cloud_balancer){.id = "elb", .name = "elb", .zones = zones};
+    *TT_VEC_ADD(arena, &cloud->members) =
+        (struct tt_member){.server = "i-0", .state = TT_MEMBER_IN_SERVICE};
+    return world;
+}
+
+/* One serves now. */
+static void check_floor(const struct search *s, int floor, int end)
+{
+    assert_int_equal(s->floors.count, 1);
+    assert_int_equal(s->floors.items[0].now, 1);
+    assert_int_equal(s->floors.items[0].floor, floor);
+    assert_int_equal(s->floors.items[0].end, end);
+    assert_int_equal(s->least[0], floor);
+}
+
+/* A zone that is taken out takes those with it who did not leave: nobody in the plan as it is; the
+ * old server when it never leaves, at first after the new one joined, then perhaps before. */
+static void test_zone_takes_its_members(void **state)
+{
+    static const struct tt_memory memory = {0};
+    static const struct tt_plan_options options = {.world_hash = "-"};
+    struct search s = {0};
+
+    (void)state;
+    tt_arena_init(&s.arena);
+    s.what = (struct tt_case){.desired = desire_zone_a(&s.arena),
+                              .world = observe_zone_b(&s.arena),
+                              .memory = &memory,
+                              .options = &options};
+    make_steps(&s);
+    assert_true(search(&s));
+    check_floor(&s, 1, 1);
+    assert_false(s.refused);
+    TT_EACH (step, &s.steps)
+        if (step->action == TT_STEP_WITHDRAW || step->action == TT_STEP_DELETE_SERVER)
+            step->action = TT_STEP_FENCE;
+    assert_true(search(&s));
+    check_floor(&s, 1, 1);
+    assert_false(s.refused);
+    TT_EACH (step, &s.steps)
+        if (step->action == TT_STEP_FENCE)
+            step->after.count = 0;
+    assert_true(search(&s));
+    check_floor(&s, 0, 1);
+    assert_true(s.refused);
+    tt_arena_release(&s.arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -275,6 +393,7 @@ int main(void)
         cmocka_unit_test(test_plans_without_some_edges),
         cmocka_unit_test(test_withdraws_without_their_enroll),
         cmocka_unit_test(test_plans_in_which_nobody_leaves),
+        cmocka_unit_test(test_zone_takes_its_members),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
