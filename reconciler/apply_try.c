@@ -27,6 +27,7 @@ struct trial {
     int step;
     int tries;
     bool conflicted;
+    bool unknown; /* a try had no answer: it may have had its effect, whatever later ones say */
     struct tt_arena scratch;
 };
 
@@ -92,15 +93,14 @@ static int write_outcome(struct trial *trial, int64_t intent, enum tt_progress_w
                          const struct tt_error *result, struct tt_error *err)
 {
     const struct tt_apply_request *request = trial->run->request;
+    bool open = word == TT_GO_FAILED && trial->unknown;
     const char *text = "done";
 
     if (!request->store)
         return 0;
     if (word == TT_GO_FAILED)
-        text = tt_printf(&trial->scratch, "%s: %s",
-                         result->class == TT_ERR_TIMEOUT ? "unknown" : "failed", result->message);
-    return tt_store_outcome(request->store, intent, text,
-                            word != TT_GO_FAILED || result->class != TT_ERR_TIMEOUT,
+        text = tt_printf(&trial->scratch, "%s: %s", open ? "unknown" : "failed", result->message);
+    return tt_store_outcome(request->store, intent, text, !open,
                             request->clock->now(request->clock->self), err);
 }
 
@@ -233,6 +233,7 @@ static enum tt_progress_word call_patiently(struct trial *trial, struct tt_error
 
         if (word != TT_GO_FAILED)
             return word;
+        trial->unknown = trial->unknown || err->class == TT_ERR_TIMEOUT;
         if (trial->tries >= TRIES && err->class != TT_ERR_TIMEOUT)
             return word;
         switch (judge(trial, err)) {

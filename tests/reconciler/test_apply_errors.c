@@ -159,6 +159,27 @@ static struct tt_region *lose_a_create(struct fixture *f)
     return region;
 }
 
+/* What no answer came to may have been made, whatever the next try is told: its intent stays open,
+ * so that the next run asks with the same token. */
+static void an_unknown_outcome_stays_unknown(void **state)
+{
+    struct fixture *f = *state;
+    struct tt_provider **provider = &f->clouds.items.items[0].provider;
+
+    see_region(f);
+    keep_journal(f);
+    plan_add_step(f, TT_STEP_CREATE_SERVER, 0);
+    set_fault(&f->toy, TOY_CREATE, 1, 1, TT_ERR_TIMEOUT, false);
+    /* a create, a look for what it made, and the second create */
+    *provider = tt_decorate_fault(&f->arena, *provider, 3, TT_FAULT_BEFORE, TT_ERR_DENIED);
+    run_plan(f);
+    assert_int_equal(f->outcome.failed, 1);
+    assert_int_equal(f->outcome.steps[0].error.class, TT_ERR_DENIED);
+    assert_int_equal(count_open(f), 1);
+    run_whole_plan(f);
+    assert_int_equal(count_open(f), 0);
+}
+
 /* Its machine is not to be seen yet: asking again with its token makes no second one. */
 static void what_a_run_lost_is_taken_up_by_the_next(void **state)
 {
@@ -401,6 +422,7 @@ int main(void)
         TEST(a_create_with_unknown_outcome_is_adopted),
         TEST(a_create_that_never_arrived_is_made_again),
         TEST(a_create_is_not_repeated_blindly),
+        TEST(an_unknown_outcome_stays_unknown),
         TEST(what_a_run_lost_is_taken_up_by_the_next),
         TEST(what_a_run_lost_and_is_there_is_resolved),
         TEST(what_a_run_lost_and_nobody_wants_is_given_up),
