@@ -51,7 +51,7 @@ struct tt_apply_request {
 
 struct tt_apply_outcome {
     int done, failed, skipped, held;
-    bool stopped;
+    bool stopped; /* steps were left out: by the stop flag, or without a journal or the lock */
     struct tt_step_progress *steps; /* one for each step of the plan */
     struct tt_error store_error;    /* class NONE, or why the memory could not be kept */
 };

@@ -105,11 +105,10 @@ static void skip_dependents(struct tt_apply_run *run, int step)
 /* Why nothing may be started any more; NULL: it may. */
 static const char *closed_because(struct tt_apply_run *run)
 {
-    if (run->request->stop && atomic_load(run->request->stop)) {
-        run->stopped = true;
-        return "left out: the run was stopped";
-    }
-    return run->closed;
+    bool asked = run->request->stop && atomic_load(run->request->stop);
+
+    run->stopped = run->stopped || asked || run->closed;
+    return asked ? "left out: the run was stopped" : run->closed;
 }
 
 void tt_apply_skip(struct tt_apply_run *run, int step, const char *why)

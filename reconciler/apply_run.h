@@ -75,7 +75,7 @@ struct tt_apply_run {
     int begun_waits;       /* grows with every new wait */
     int open;              /* steps that are queued, called or waiting */
     bool alone;   /* the clock chooses: one thread does everything, and none waits for another */
-    bool stopped; /* a step was left out because of the stop flag */
+    bool stopped; /* a step was left out because of the stop flag, or of what closed the run */
     const char *closed; /* why nothing may be started any more; NULL: it may */
 };
 

@@ -251,11 +251,11 @@ static enum tt_progress_word call_patiently(struct trial *trial, struct tt_error
 }
 
 /* The step itself may stand; but nothing new is started without a journal, or without the lock. */
-static void close_run(struct tt_apply_run *run, const struct tt_error *err)
+static void close_run(struct tt_apply_run *run, const char *why)
 {
     pthread_mutex_lock(&run->lock);
-    run->closed = err->class == TT_ERR_CONFLICT ? "left out: the lock was lost"
-                                                : "left out: the journal cannot be written";
+    if (!run->closed)
+        run->closed = tt_printf(run->arena, "left out: %s", why);
     pthread_mutex_unlock(&run->lock);
 }
 
@@ -269,13 +269,16 @@ enum tt_progress_word tt_apply_try(struct tt_apply_run *run, int step, struct tt
     if (is_create(&trial))
         name_incarnation(run, step);
     if (write_intent(&trial, &intent, err) < 0) {
-        close_run(run, err);
+        close_run(run, err->class == TT_ERR_CONFLICT ? "the lock was lost"
+                                                     : "the journal cannot be written");
     } else {
         word = call_patiently(&trial, &own);
         if (word == TT_GO_FAILED)
             *err = own;
-        if (write_outcome(&trial, intent, word, &own, &journal) < 0)
-            close_run(run, &journal);
+        if (write_outcome(&trial, intent, word, &own, &journal) < 0) {
+            tt_wrap(&journal, "the journal cannot be written");
+            close_run(run, journal.message);
+        }
     }
     tt_arena_release(&trial.scratch);
     return word;

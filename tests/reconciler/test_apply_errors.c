@@ -383,23 +383,32 @@ static void replacements_of_balancers_are_counted(void **state)
     assert_string_equal(memory.recoveries.items[0].balancer, "edge");
 }
 
-static void nothing_is_done_without_a_journal(void **state)
+/* From now on the store takes no such change of its journal. */
+static void refuse_in_journal(struct fixture *f, const char *change)
 {
-    struct fixture *f = *state;
     sqlite3 *db;
 
-    keep_journal(f);
     tt_store_close(f->request.store);
     f->request.store = NULL;
     assert_int_equal(sqlite3_open(tt_printf(&f->arena, "%s/store.db", f->folder), &db), SQLITE_OK);
     assert_int_equal(sqlite3_exec(db,
-                                  "CREATE TRIGGER full BEFORE INSERT ON journal "
-                                  "BEGIN SELECT RAISE(ABORT, 'full'); END",
+                                  tt_printf(&f->arena,
+                                            "CREATE TRIGGER full BEFORE %s ON journal "
+                                            "BEGIN SELECT RAISE(ABORT, 'no room for it'); END",
+                                            change),
                                   NULL, NULL, NULL),
                      SQLITE_OK);
     sqlite3_close(db);
     if (tt_store_open(f->folder, &f->request.store, &f->err) < 0)
         fail_msg("%s", f->err.message);
+}
+
+static void nothing_is_done_without_a_journal(void **state)
+{
+    struct fixture *f = *state;
+
+    keep_journal(f);
+    refuse_in_journal(f, "INSERT");
     for (int slot = 0; slot < 3; slot++)
         plan_add_step(f, TT_STEP_CREATE_SERVER, slot);
     f->request.parallelism = 1;
@@ -409,6 +418,25 @@ static void nothing_is_done_without_a_journal(void **state)
     assert_int_equal(f->outcome.skipped, 2);
     assert_non_null(strstr(step_error(f, 0), "the journal cannot be written"));
     assert_non_null(strstr(step_error(f, 2), "the journal cannot be written"));
+}
+
+/* What was done is done; but what is left is no success, and its reason is told. */
+static void an_outcome_that_cannot_be_written_ends_the_run(void **state)
+{
+    struct fixture *f = *state;
+
+    keep_journal(f);
+    refuse_in_journal(f, "UPDATE");
+    for (int slot = 0; slot < 3; slot++)
+        plan_add_step(f, TT_STEP_CREATE_SERVER, slot);
+    f->request.parallelism = 1;
+    run_plan(f);
+    assert_int_equal(f->toy.calls[TOY_CREATE], 1);
+    assert_int_equal(f->outcome.done, 1);
+    assert_int_equal(f->outcome.skipped, 2);
+    assert_true(f->outcome.stopped);
+    assert_non_null(strstr(step_error(f, 1), "the journal cannot be written"));
+    assert_non_null(strstr(step_error(f, 1), "no room for it"));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, apply_setup, apply_teardown)
@@ -436,6 +464,7 @@ int main(void)
         TEST(a_held_deployment_keeps_its_memory),
         TEST(replacements_of_balancers_are_counted),
         TEST(nothing_is_done_without_a_journal),
+        TEST(an_outcome_that_cannot_be_written_ends_the_run),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
