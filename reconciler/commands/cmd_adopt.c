@@ -209,8 +209,8 @@ static int adopt(struct adoption *adoption, struct tt_error *err)
     adoption->server = NULL; /* none of this world yet */
     adoption->placement = NULL;
     adoption->slot = 0;
-    tt_session_remember(session);
-    if (find_server(adoption, err) < 0 || find_slot(adoption, err) < 0 || show(adoption, err) < 0)
+    if (tt_session_remember_for_run(session, err) < 0 || find_server(adoption, err) < 0 ||
+        find_slot(adoption, err) < 0 || show(adoption, err) < 0)
         return -1;
     if (!tt_ask(session, &adoption->signals, "Adopt it?"))
         return 1;

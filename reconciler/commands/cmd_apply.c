@@ -93,7 +93,10 @@ static int lock_and_plan(struct run *run, struct tt_error *err)
             return -1;
         session->lock = run->deployments.count ? run->lease.token : 0;
         tt_settle(session, &run->signals);
-        tt_session_remember(session);
+        if (tt_session_remember_for_run(session, err) < 0) {
+            tt_lease_end(&run->lease);
+            return -1;
+        }
         if (tt_session_plan(session, err) == 0 &&
             (run->saved || !add_deployments_of(run, session->plan)))
             return 0;

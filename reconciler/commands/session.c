@@ -213,19 +213,42 @@ void tt_session_observe(struct tt_session *session, const struct tt_observe_opti
     tt_arena_adopt(&session->look, &look);
 }
 
+static int load_memory(struct tt_session *session, struct tt_error *err)
+{
+    int opened = open_store(session, err);
+
+    if (opened != 0)
+        return opened < 0 ? -1 : 0;
+    return tt_store_load_memory(session->store, &session->arena,
+                                session->clock->now(session->clock->self), &session->memory, err);
+}
+
+static void remember_nothing(const struct tt_session *session, struct tt_error *why)
+{
+    tt_wrap(why, "going on without the memory of earlier runs");
+    tt_session_complain(session, why);
+}
+
 void tt_session_remember(struct tt_session *session)
 {
     struct tt_error err = {0};
-    int opened = open_store(session, &err);
 
-    if (opened > 0)
-        return;
-    if (opened < 0 || tt_store_load_memory(session->store, &session->arena,
-                                           session->clock->now(session->clock->self),
-                                           &session->memory, &err) < 0) {
-        tt_wrap(&err, "going on without the memory of earlier runs");
-        tt_session_complain(session, &err);
+    if (load_memory(session, &err) < 0)
+        remember_nothing(session, &err);
+}
+
+int tt_session_remember_for_run(struct tt_session *session, struct tt_error *err)
+{
+    struct tt_error why = {0};
+
+    if (load_memory(session, &why) == 0)
+        return 0;
+    if (!session->options.without_store) {
+        *err = why;
+        return tt_wrap(err, "nothing was begun, because what earlier runs left cannot be read");
     }
+    remember_nothing(session, &why);
+    return 0;
 }
 
 int tt_session_load_other(struct tt_session *session, const char *revision,

@@ -76,6 +76,9 @@ void tt_session_observe(struct tt_session *session, const struct tt_observe_opti
 
 /* Loads the memory of the store when there is a store and no --world. */
 void tt_session_remember(struct tt_session *session);
+/* The same before anything is changed: limits and guards need the memory, and only --without-store
+ * lets a run go on without it. */
+int tt_session_remember_for_run(struct tt_session *session, struct tt_error *err);
 
 /* What the command line asks of the planner. */
 struct tt_plan_options tt_session_plan_options(const struct tt_session *session);

@@ -42,6 +42,35 @@ check "and says where the broken one is kept" says 'kept as .*store\.db\.damaged
 check "as it was" grep -rq 'this is no database' "$state" --include='store.db.damaged-*'
 tt history
 check "with a new history" says 'done'
+
+# Damaged where only the memory of earlier runs is: limits and guards would not know what was done.
+python3 - "$state/store.db" <<'END'
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+size = db.execute("PRAGMA page_size").fetchone()[0]
+page = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'servers'").fetchone()[0]
+db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+db.close()
+with open(sys.argv[1], "r+b") as file:
+    file.seek((page - 1) * size)
+    file.write(b"\xa5" * size)
+END
+edit 's/count: 5/count: 6/'
+tt plan
+check "without its memory there is a plan" exits 0
+check "which says so" says 'going on without the memory of earlier runs'
+tt apply --auto-approve
+check "but nothing is carried out unasked" exits 1
+check "with the reason" says 'nothing was begun, because what earlier runs left cannot be read'
+check "and the way out" says 'apply --without-store'
+check "nothing was made" only_slots "0 1 2 3 4"
+tt apply --auto-approve --without-store
+check "which goes on" exits 0
+check "and makes it" only_slots "0 1 2 3 4 5"
+edit 's/count: 6/count: 5/'
+tt apply --auto-approve
+check "afterwards nothing need be said" exits 0
+
 rm -f "$state"/store.db*
 mkdir "$state/store.db"
 tt apply --auto-approve
