@@ -221,6 +221,7 @@ static void explain_service(struct tt_telling *t, const struct tt_service_view *
 {
     const char *subject =
         tt_printf(t->arena, "Service/%s/%s", service->deployment->name, service->name);
+    bool empty = slot >= 0;
 
     tt_buf_addf(t->out, "%s%s\n", subject, service->spec ? "" : " (it left Git)");
     tt_tell_problems(t, subject);
@@ -232,12 +233,18 @@ static void explain_service(struct tt_telling *t, const struct tt_service_view *
     }
     tt_buf_add(t->out, "servers:\n");
     TT_EACH (machine, &service->machines)
-        if (slot < 0 || machine->slot == slot)
+        if (slot < 0 || machine->slot == slot) {
             tell_machine(t, service, machine);
+            empty = false;
+        }
     TT_EACH (create, &service->creates)
-        if (slot < 0 || create->slot == slot)
+        if (slot < 0 || create->slot == slot) {
             tt_buf_addf(t->out, "  slot %d: a new one in zone %s because %s: %s\n", create->slot,
                         create->zone, tt_because_words[create->because], create->reason);
+            empty = false;
+        }
+    if (empty)
+        tt_buf_addf(t->out, "  slot %d: it is empty, and the plan makes no server for it\n", slot);
     tt_tell_steps(t, TT_SUBJECT_SERVICE, service->deployment->name, service->name, slot,
                   service->blocked || names_error(t, subject), !service->spec);
     if (service->spec && slot < 0)
@@ -245,6 +252,14 @@ static void explain_service(struct tt_telling *t, const struct tt_service_view *
 }
 
 /* --- finding the subject -------------------------------------------------------------------- */
+
+/* The number of a slot; -1: TEXT is none. */
+static int slot_of(const char *text)
+{
+    size_t digits = strspn(text, "0123456789");
+
+    return digits && digits < 10 && !text[digits] ? (int)strtol(text, NULL, 10) : -1;
+}
 
 /* Splits "Service/storefront/web/3" after its kind; DEPLOYMENT is NULL and SLOT -1 when not
  * given. */
@@ -259,11 +274,9 @@ static void split(struct tt_arena *arena, const char *rest, const char **ret_dep
     for (char *part = strtok_r(copy, "/", &save); part && count < 3;
          part = strtok_r(NULL, "/", &save))
         parts[count++] = part;
-    *ret_slot = -1;
-    if (count > 1 && strspn(parts[count - 1], "0123456789") == strlen(parts[count - 1])) {
-        *ret_slot = atoi(parts[count - 1]);
+    *ret_slot = count > 1 ? slot_of(parts[count - 1]) : -1;
+    if (*ret_slot >= 0)
         count--;
-    }
     *ret_deployment = count == 2 ? parts[0] : NULL;
     *ret_name = count == 2 ? parts[1] : parts[0];
 }
@@ -300,7 +313,7 @@ static void tell_place(struct tt_telling *t, const struct tt_step *step)
 {
     tt_buf_addf(t->out, "      in %s/%s%s%s%s%s\n", step->account, step->region,
                 step->zone ? " zone " : "", step->zone ? step->zone : "",
-                step->server ? ", machine " : "", step->server ? step->server : "");
+                step->server ? ", server " : "", step->server ? step->server : "");
 }
 
 /* The steps that wait for it. */
@@ -350,6 +363,37 @@ static bool explain_server(struct tt_telling *t, const char *id)
     return false;
 }
 
+static bool has_slot(const struct tt_service_view *service, int slot)
+{
+    TT_EACH (machine, &service->machines)
+        if (machine->slot == slot)
+            return true;
+    TT_EACH (create, &service->creates)
+        if (create->slot == slot)
+            return true;
+    return false;
+}
+
+/* A slot as the text of a plan names it: "web-3". */
+static bool explain_slot(struct tt_telling *t, const char *subject)
+{
+    const char *dash = strrchr(subject, '-');
+    int slot = dash ? slot_of(dash + 1) : -1;
+    bool found = false;
+    const char *name;
+
+    if (slot < 0)
+        return false;
+    name = tt_strndup(t->arena, subject, (size_t)(dash - subject));
+    TT_EACH (deployment, &t->view->deployments)
+        TT_EACH (service, &(*deployment)->services)
+            if (strcmp((*service)->name, name) == 0 && has_slot(*service, slot)) {
+                explain_service(t, *service, slot);
+                found = true;
+            }
+    return found;
+}
+
 int tt_explain(struct tt_arena *arena, const struct tt_explain_request *request,
                const char *subject, struct tt_buf *out, struct tt_error *err)
 {
@@ -366,11 +410,12 @@ int tt_explain(struct tt_arena *arena, const struct tt_explain_request *request,
     tt_place(t.view);
     if (named ? explain_named(&t, subject)
               : explain_step(&t, subject) || explain_server(&t, subject) ||
-                    tt_explain_foreign(&t, subject))
+                    tt_explain_foreign(&t, subject) || explain_slot(&t, subject))
         return 0;
-    return tt_fail(err, TT_ERR_NOT_FOUND,
-                   "there is no %s: give Service/[DEPLOYMENT/]NAME[/SLOT], "
-                   "LoadBalancer/[DEPLOYMENT/]NAME, a server's id or name, or a step of the plan "
-                   "(s1)",
-                   subject);
+    return tt_fail(
+        err, TT_ERR_NOT_FOUND,
+        "there is no %s: give Service/[DEPLOYMENT/]NAME[/SLOT], "
+        "LoadBalancer/[DEPLOYMENT/]NAME, a server's id or name, a slot (web-0) or a step "
+        "(s1) of the plan",
+        subject);
 }

@@ -27,10 +27,20 @@ check "what waits for what" says '^      waits for s2, s3, s4$'
 check "what would follow from which change" says 'balancers: servers are enrolled or withdrawn'
 on data-center-two-balancers-swap explain Service/shop/web/1
 check "a slot alone" [ "$(grep -c '^  slot' "$out")" -eq 1 ]
+on server-missing explain web-1
+check "a slot as the plan names it, though it has no server yet" says 'slot 1: a new one in zone'
+on steady explain Service/web/9
+check "a slot that nobody has is said to be empty" says 'slot 9: it is empty'
+on steady explain web-9
+check "and the plan names none such" exits 1
+on steady explain Service/web/99999999999
+check "a number that no slot has is no slot" exits 1
 on data-center-two-balancers-swap explain i-2
 check "a server by its id" says 'slot 2: shop-web-2 \(i-2\)'
 on data-center-two-balancers-swap explain s9
 check "a step: what it waits for and what waits for it" says 'waited for by s10, s11, s12, s13, s14'
+on scale-down explain s2
+check "on which server it acts" says 'in cloud/east, server i-4'
 on data-center-two-balancers-swap explain LoadBalancer/right
 check "a balancer: its zones, now and to be" says 'it balances to a, c now'
 check "who is behind it" says 'web: 2 now, never below 2'
@@ -49,7 +59,7 @@ on stopped-leaves-what-is-not-ours explain m-5
 check "a machine that is not ours is what it is to us" says 'it is the machine of LoadBalancer/shop/fixed'
 on steady explain Service/nope
 check "what there is not is an error" exits 1
-check "that says what can be given" says 'a server.s id or name, or a step of the plan'
+check "that says what can be given" says 'a server.s id or name, a slot \(web-0\) or a step \(s1\) of the plan'
 
 on data-center-two-balancers-swap graph
 check "the fleet as dot: balancers, services, zones, servers" says 'label="LoadBalancer left'
