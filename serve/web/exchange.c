@@ -234,10 +234,12 @@ enum MHD_Result tt_web_on_request(void *self, struct MHD_Connection *connection,
                                   const char *method, const char *version, const char *data,
                                   size_t *size, void **state)
 {
+    struct tt_web_server *server = self;
     struct exchange *exchange = *state;
 
     (void)version;
     if (!exchange) {
+        tt_slow_asks(&server->slow, slow_of(connection));
         exchange = calloc(1, sizeof(*exchange));
         *state = exchange;
         return exchange ? MHD_YES : MHD_NO;
@@ -249,7 +251,7 @@ enum MHD_Result tt_web_on_request(void *self, struct MHD_Connection *connection,
         *size = 0;
         return MHD_YES;
     }
-    return answer(self, connection, path, method, exchange);
+    return answer(server, connection, path, method, exchange);
 }
 
 void tt_web_on_end(void *self, struct MHD_Connection *connection, void **state,
@@ -259,7 +261,7 @@ void tt_web_on_end(void *self, struct MHD_Connection *connection, void **state,
     struct exchange *exchange = *state;
 
     (void)code;
-    tt_slow_set(&server->slow, slow_of(connection), TT_SLOW_ASKS);
+    tt_slow_set(&server->slow, slow_of(connection), TT_SLOW_RESTS);
     if (exchange)
         tt_buf_release(&exchange->body);
     free(exchange);

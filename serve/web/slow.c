@@ -9,11 +9,13 @@
 #include <time.h>
 
 #define LOOK_SECONDS 1
+#define DRAIN_LOOK   INT64_C(10000000) /* ns */
 
 static bool is_too_slow(const struct tt_slow_connection *connection, tt_time now)
 {
     switch (connection->phase) {
     case TT_SLOW_ASKS:
+    case TT_SLOW_RESTS:
         return now - connection->since > TT_SLOW_REQUEST;
     case TT_SLOW_IS_ANSWERED:
         return now - connection->since > TT_SLOW_ANSWER;
@@ -58,6 +60,25 @@ int tt_slow_begin(struct tt_slow *slow, struct tt_error *err)
     pthread_condattr_destroy(&attributes);
     slow->begun = pthread_create(&slow->thread, NULL, watch, slow) == 0;
     return slow->begun ? 0 : tt_fail(err, TT_ERR_INTERNAL, "this host gives no more threads");
+}
+
+static bool is_busy(struct tt_slow *slow)
+{
+    bool busy = false;
+
+    pthread_mutex_lock(&slow->mutex);
+    for (struct tt_slow_connection *each = slow->connections; each && !busy; each = each->next)
+        busy = each->phase == TT_SLOW_ASKS || each->phase == TT_SLOW_IS_ANSWERED;
+    pthread_mutex_unlock(&slow->mutex);
+    return busy;
+}
+
+void tt_slow_drain(struct tt_slow *slow)
+{
+    tt_time until = tt_monotonic() + TT_SLOW_LEAVE;
+
+    while (is_busy(slow) && tt_monotonic() < until)
+        nanosleep(&(struct timespec){.tv_nsec = DRAIN_LOOK}, NULL);
 }
 
 void tt_slow_end(struct tt_slow *slow)
@@ -111,5 +132,14 @@ void tt_slow_set(struct tt_slow *slow, struct tt_slow_connection *connection,
     pthread_mutex_lock(&slow->mutex);
     connection->phase = phase;
     connection->since = tt_monotonic();
+    pthread_mutex_unlock(&slow->mutex);
+}
+
+void tt_slow_asks(struct tt_slow *slow, struct tt_slow_connection *connection)
+{
+    if (!connection)
+        return;
+    pthread_mutex_lock(&slow->mutex);
+    connection->phase = TT_SLOW_ASKS;
     pthread_mutex_unlock(&slow->mutex);
 }

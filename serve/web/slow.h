@@ -15,7 +15,10 @@
 #define TT_SLOW_REQUEST INT64_C(15000) /* a request's head and body */
 #define TT_SLOW_ANSWER  INT64_C(60000) /* an answer that is not a stream, with what makes it */
 
-enum tt_slow_phase { TT_SLOW_ASKS, TT_SLOW_IS_ANSWERED, TT_SLOW_STREAMS };
+#define TT_SLOW_LEAVE INT64_C(5000) /* what is left of either when its server ends */
+
+/* RESTS: between two requests. */
+enum tt_slow_phase { TT_SLOW_ASKS, TT_SLOW_IS_ANSWERED, TT_SLOW_STREAMS, TT_SLOW_RESTS };
 
 struct tt_slow_connection {
     struct tt_slow_connection *next, *before;
@@ -34,6 +37,8 @@ struct tt_slow {
 };
 
 int tt_slow_begin(struct tt_slow *slow, struct tt_error *err);
+/* Waits until nobody asks or is answered any more, for at most TT_SLOW_LEAVE. */
+void tt_slow_drain(struct tt_slow *slow);
 void tt_slow_end(struct tt_slow *slow); /* after the server has closed all connections */
 
 /* A connection, from when it is made to when it is closed. */
@@ -43,5 +48,7 @@ void tt_slow_remove(struct tt_slow *slow, struct tt_slow_connection *connection)
 /* CONNECTION (NULL: unknown) is in PHASE from now on. */
 void tt_slow_set(struct tt_slow *slow, struct tt_slow_connection *connection,
                  enum tt_slow_phase phase);
+/* A request begins to come; its time counts from when the one before was answered. */
+void tt_slow_asks(struct tt_slow *slow, struct tt_slow_connection *connection);
 
 #endif

@@ -120,6 +120,7 @@ static void end_server(struct tt_web_server *server)
     atomic_store(&server->ending, true);
     if (server->http) {
         handle = MHD_quiesce_daemon(server->http);
+        tt_slow_drain(&server->slow);
         MHD_stop_daemon(server->http);
         if (handle >= 0)
             close(handle);

@@ -36,8 +36,9 @@ int tt_web_check(const struct tt_web_options *options, struct tt_error *err);
  * key that does not do), CONFLICT (the port is taken), INTERNAL. */
 int tt_web_start(const struct tt_web_options *options, struct tt_daemon *daemon,
                  struct tt_web **ret_web, struct tt_error *err);
-/* OPTIONS from now on, with certificate and key read again; requests that come meanwhile wait, and
- * connections that stand are closed. On failure all stays as it was. */
+/* OPTIONS from now on, with certificate and key read again; requests that come meanwhile wait,
+ * those under way are answered, and then connections that stand are closed. On failure all stays as
+ * it was. */
 int tt_web_reload(struct tt_web *web, const struct tt_web_options *options, struct tt_error *err);
 int tt_web_port(const struct tt_web *web);
 /* After tt_serve_stop, so that nobody waits for events any more. */

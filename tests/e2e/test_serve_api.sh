@@ -58,8 +58,13 @@ fi
 # Without tokens everybody on this host may read, but no page elsewhere whose name leads here.
 check "a token is needed" named /api/v1/runs localhost 401
 sed -i '/tokens:/,$d' "$config"
+exec 5<>"/dev/tcp/127.0.0.1/$port"
+printf 'GET /healthz HTTP/1.1\r\n' >&5
 kill -HUP "$daemon"
 check "until there are none any more" eventually 10 named /api/v1/runs "localhost:$port" 200
+(printf 'Host: localhost\r\nConnection: close\r\n\r\n' >&5) # it may be closed
+check "who was in the middle of asking is answered all the same" grep -q '^HTTP/1.1 200' <&5
+exec 5>&-
 check "an address is as good" named / "127.0.0.1:$port" 200
 check "that of IPv6, too" named / "[::1]:$port" 200
 for host in elsewhere.example "elsewhere.example:$port" 127.0.0.1.elsewhere.example; do
