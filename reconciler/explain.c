@@ -196,6 +196,14 @@ static void tell_limits(struct tt_telling *t, const struct tt_service_view *serv
                         floor->balancer, floor->now, floor->floor, floor->end);
 }
 
+/* Which other services come first, and go last. */
+static void tell_dependencies(struct tt_telling *t, const struct tt_service *spec)
+{
+    TT_EACH (other, &spec->depends_on)
+        tt_buf_addf(t->out, "  %s comes first (dependsOn): all its servers are made before\n",
+                    (*other)->name);
+}
+
 /* What each kind of edit would lead to, so that a person need not try it. */
 static void tell_what_if(struct tt_telling *t)
 {
@@ -217,6 +225,16 @@ static bool names_error(const struct tt_telling *t, const char *subject)
     return false;
 }
 
+/* True when the planner keeps a server of SLOT as it is that it would replace if it could. */
+static bool is_held_up(const struct tt_service_view *service, int slot)
+{
+    TT_EACH (machine, &service->machines)
+        if ((slot < 0 || machine->slot == slot) && machine->fate == TT_FATE_KEEP &&
+            machine->frozen && (machine->failed || machine->fields))
+            return true;
+    return false;
+}
+
 static void explain_service(struct tt_telling *t, const struct tt_service_view *service, int slot)
 {
     const char *subject =
@@ -230,6 +248,7 @@ static void explain_service(struct tt_telling *t, const struct tt_service_view *
         TT_EACH (placement, &service->spec->placements)
             tell_zones(t, service, placement);
         tell_limits(t, service);
+        tell_dependencies(t, service->spec);
     }
     tt_buf_add(t->out, "servers:\n");
     TT_EACH (machine, &service->machines)
@@ -246,7 +265,8 @@ static void explain_service(struct tt_telling *t, const struct tt_service_view *
     if (empty)
         tt_buf_addf(t->out, "  slot %d: it is empty, and the plan makes no server for it\n", slot);
     tt_tell_steps(t, TT_SUBJECT_SERVICE, service->deployment->name, service->name, slot,
-                  service->blocked || names_error(t, subject), !service->spec);
+                  service->blocked || names_error(t, subject) || is_held_up(service, slot),
+                  !service->spec);
     if (service->spec && slot < 0)
         tell_what_if(t);
 }

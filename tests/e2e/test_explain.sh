@@ -48,6 +48,11 @@ check "what would follow from its change" says 'zones: they are set in the cloud
 on data-center-two-balancers-impaired explain Service/web/0
 check "a blocked server stays for that reason" says 'an error blocks its service'
 check "and no step is said to be as Git asks" says 'none: see what stands in the way'
+on unseen-balancer explain Service/web/1
+check "a failed one behind what was not seen stays for that reason" says 'it is behind a balancer that cannot be changed'
+check "and is not said to be as Git asks, either" says 'none: see what stands in the way'
+on depends-on explain Service/web
+check "what it depends on" says 'db comes first \(dependsOn\)'
 on outdated-in-impaired-zone-stays explain Service/web
 check "an outdated one in an impaired zone, too" says 'it is outdated \(.*\), and its zone is impaired'
 on deployment-orphaned explain Service/old/app
