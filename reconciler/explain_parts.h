@@ -1,6 +1,7 @@
 /*
- * Explain: what its parts share. explain.c finds the subject and tells of services; the balancers,
- * and the machines that are nobody of ours, are in explain_balancer.c.
+ * Explain: what its parts share. explain.c finds the subject and tells of steps and problems; the
+ * services are in explain_service.c, the balancers, and the machines that are nobody of ours, in
+ * explain_balancer.c.
  */
 #ifndef TT_RECONCILER_EXPLAIN_PARTS_H
 #define TT_RECONCILER_EXPLAIN_PARTS_H
@@ -25,6 +26,8 @@ void tt_tell_steps(struct tt_telling *t, enum tt_subject_kind kind, const char *
 /* "healthy", "failed" ... */
 const char *tt_machine_verdict(const struct tt_machine *machine);
 
+/* SLOT -1: all of it. */
+void tt_explain_service(struct tt_telling *t, const struct tt_service_view *service, int slot);
 void tt_explain_balancer(struct tt_telling *t, const struct tt_balancer_view *balancer);
 
 /* A machine without our marks, by id or name; false: there is none. */
