@@ -174,7 +174,8 @@ static int serve(struct tt_session *session, const struct tt_serve_options *opti
  * to try a login. */
 static int fetch(struct tt_session *session, const struct tt_config *config)
 {
-    const char *name = session->options.fetch, *revision = NULL;
+    const char *name = session->options.fetch, *folder, *revision = NULL;
+    tt_time now = tt_clock_real()->now(tt_clock_real()->self);
     const struct tt_repository_config *found = NULL;
     struct tt_error err = {0};
 
@@ -184,13 +185,14 @@ static int fetch(struct tt_session *session, const struct tt_config *config)
         fprintf(stderr, "trimtab: the configuration has no repository %s\n", name);
         return 1;
     }
-    if (tt_poll_fetch(&session->arena, found,
-                      tt_poll_folder(&session->arena, state_folder(session, config), name),
-                      LONGEST_SILENCE, &revision, &err) < 0) {
+    folder = tt_poll_folder(&session->arena, state_folder(session, config), name);
+    if (tt_poll_fetch(&session->arena, found, folder, LONGEST_SILENCE, &revision, &err) < 0) {
         tt_session_complain(session, &err);
         return 1;
     }
     printf("%s\n", revision);
+    if (tt_poll_tidy(&session->arena, folder, now, &err) < 0) /* what was fetched counts */
+        tt_session_complain(session, &err);
     return 0;
 }
 

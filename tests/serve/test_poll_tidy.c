@@ -1,0 +1,76 @@
+/*
+ * Covers poll_tidy.c: the packs of many fetches become one, nothing is lost, and what was replaced
+ * stays for a while.
+ */
+#include <glob.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "base/str.h"
+#include "serve/poll.h"
+#include "tests/serve/support/fixture.h"
+
+#define FETCHES 20
+#define MINUTE  INT64_C(60000)
+
+static size_t count(struct fixture *fixture, const char *clone, const char *ending)
+{
+    glob_t found;
+    size_t number;
+
+    glob(tt_printf(&fixture->arena, "%s/objects/pack/*%s", clone, ending), 0, NULL, &found);
+    number = found.gl_pathc;
+    globfree(&found);
+    return number;
+}
+
+static void many_packs_become_one(void **state)
+{
+    struct fixture *fixture = *state;
+    const char *clone = tt_printf(&fixture->arena, "%s/clone.git", fixture->place);
+    struct tt_repository_config repository = {
+        .name = "fleet", .url = fixture->bare, .branch = "main"};
+    tt_time now = tt_clock_real()->now(tt_clock_real()->self);
+    const char *revision = NULL;
+    struct tt_error err = {0};
+
+    for (int i = 1; i <= FETCHES; i++) {
+        fixture_push(fixture, i, 1, 1);
+        assert_int_equal(tt_poll_fetch(&fixture->arena, &repository, clone, 0, &revision, &err), 0);
+    }
+    assert_int_equal(count(fixture, clone, ".idx"), FETCHES);
+
+    assert_int_equal(tt_poll_tidy(&fixture->arena, clone, now, &err), 0);
+    assert_int_equal(count(fixture, clone, ".idx"), FETCHES + 1); /* who reads them reads on */
+    assert_int_equal(tt_poll_tidy(&fixture->arena, clone, now, &err), 0);
+    assert_int_equal(count(fixture, clone, ".idx"), FETCHES + 1); /* nothing is done twice */
+
+    assert_int_equal(tt_poll_tidy(&fixture->arena, clone, now + 2 * MINUTE, &err), 0);
+    assert_int_equal(count(fixture, clone, ".idx"), 1);
+    assert_int_equal(count(fixture, clone, ".pack"), 1);
+    assert_int_equal(count(fixture, clone, ".old"), 0);
+    fixture_git(fixture, "-C", clone, "fsck", "--strict", "--no-progress", NULL);
+    fixture_git(fixture, "-C", clone, "merge-base", "--is-ancestor",
+                tt_printf(&fixture->arena, "%s~%d", revision, FETCHES - 1), revision, NULL);
+
+    /* and it can be fetched into as before */
+    fixture_push(fixture, 1, 2, 3);
+    assert_int_equal(tt_poll_fetch(&fixture->arena, &repository, clone, 0, &revision, &err), 0);
+    assert_int_equal(count(fixture, clone, ".idx"), 2);
+    assert_int_equal(tt_poll_tidy(&fixture->arena, clone, now + 2 * MINUTE, &err), 0);
+    assert_int_equal(count(fixture, clone, ".idx"), 2); /* few */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(many_packs_become_one, fixture_set_up, fixture_tear_down),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
