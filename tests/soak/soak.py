@@ -4,8 +4,9 @@ who look and ask, reloads; a real daemon and its real runs, on clouds in memory.
 
     soak.py TRIMTAB MINUTES
 
-Fails when the daemon's memory, descriptors, threads or folder grow from the second quarter to the
-last, when a sanitizer reports, when something has no effect, or when the daemon does not end well.
+Fails when the daemon's memory, descriptors, threads, folder or clone grow from the second quarter to
+the last, when more runs or recordings are kept than should be, when a sanitizer reports, when something
+has no effect, or when the daemon does not end well.
 """
 
 import fcntl
@@ -35,6 +36,7 @@ RELOADS = 24
 LOOKS = DAY  # at the page and the API
 DEPLOYMENTS = 4
 KEPT_RUNS = 60
+KEPT_RECORDINGS = 100  # of runs, and of plans
 
 SPECS = """apiVersion: trimtab/v1
 kind: Account
@@ -104,7 +106,7 @@ class Soak:
         self.samples = []
         self.faults = []
         self.daemon = None
-        self.port = 0
+        self.port = self.sink = 0
 
     def git(self, *words):
         environment = dict(os.environ, GIT_CONFIG_GLOBAL="/dev/null", GIT_CONFIG_NOSYSTEM="1",
@@ -126,6 +128,19 @@ class Soak:
         self.git("push", "-q", str(self.bare), "HEAD:main")
         self.said["pushes"] += 1
 
+    def configure(self, check):
+        token = hashlib.sha256(b"a token").hexdigest()
+        (self.place / "serve.yaml").write_text(f"""
+repositories:
+  - name: fleet
+    url: {self.bare}
+    poll: {max(500, self.minutes * 60000 // DAY)}ms
+    webhook: {{form: github, secret: {{env: SOAK_SECRET}}}}
+runs: {{limit: 3, check: {check}, backoff: 500ms, longestBackoff: 5s}}
+notifications: [{{type: http, url: 'http://127.0.0.1:{self.sink}/', perMinute: 1000}}]
+web: {{port: 0, tokens: [{{name: ann, sha256: {token}, role: operator}}]}}
+""")
+
     def start(self):
         self.tree.mkdir()
         self.git("init", "-q", "-b", "main")
@@ -135,18 +150,8 @@ class Soak:
         self.push()
         sink = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Sink)
         threading.Thread(target=sink.serve_forever, daemon=True).start()
-        check = max(500, self.minutes * 60000 // CHECKS)
-        token = hashlib.sha256(b"a token").hexdigest()
-        (self.place / "serve.yaml").write_text(f"""
-repositories:
-  - name: fleet
-    url: {self.bare}
-    poll: {max(500, self.minutes * 60000 // DAY)}ms
-    webhook: {{form: github, secret: {{env: SOAK_SECRET}}}}
-runs: {{limit: 3, check: {check}ms, backoff: 500ms, longestBackoff: 5s}}
-notifications: [{{type: http, url: 'http://127.0.0.1:{sink.server_port}/', perMinute: 1000}}]
-web: {{port: 0, tokens: [{{name: ann, sha256: {token}, role: operator}}]}}
-""")
+        self.sink = sink.server_port
+        self.configure(f"{max(500, self.minutes * 60000 // CHECKS)}ms")
         self.log = open(self.place / "log", "w")
         self.daemon = subprocess.Popen(
             [self.program, "serve", "--config", self.place / "serve.yaml", "--state", self.state],
@@ -265,13 +270,15 @@ web: {{port: 0, tokens: [{{name: ann, sha256: {token}, role: operator}}]}}
             "threads": int(re.search(r"Threads:\s+(\d+)", status)[1]),
             "fds": len(list((process / "fd").iterdir())),
             "state": self.weigh() // 1024,
+            "clone": sum(len(files) for _, _, files in os.walk(self.state / "serve/repositories")),
         })
 
     def weigh(self):
-        """Bytes of the state folder, but for the clone and for the clouds, which forget nothing."""
+        """Bytes of the state folder, but for the clouds, which forget nothing, for the clone, whose
+        history grows, and for the recordings, which are counted."""
         size = 0
         for folder, folders, files in os.walk(self.state):
-            folders[:] = [name for name in folders if name not in ("fleet.git", "sim")]
+            folders[:] = [name for name in folders if name not in ("repositories", "sim", "recordings")]
             for name in files:
                 try:
                     size += os.stat(os.path.join(folder, name)).st_size
@@ -305,7 +312,9 @@ web: {{port: 0, tokens: [{{name: ann, sha256: {token}, role: operator}}]}}
                 self.faults.append(f"{getattr(act, '__name__', act)}: {error}")
 
     def settle(self):
-        """At last all is as Git says."""
+        """At last all is as Git says; checks that follow each other would hide it."""
+        self.configure("1h")
+        self.reload()
         for _ in range(90):
             self.approve()
             _, body = self.ask("/api/v1/deployments")
@@ -345,9 +354,15 @@ web: {{port: 0, tokens: [{{name: ann, sha256: {token}, role: operator}}]}}
         runs = json.loads(self.trimtab("history", "--json", "-n", "100000").stdout)["runs"]
         if len(runs) > KEPT_RUNS:
             self.faults.append(f"{len(runs)} runs are kept, not {KEPT_RUNS}")
+        for kind, pattern in (("runs", "[0-9]*"), ("plans", "p[0-9]*")):
+            kept = len(list((self.state / "recordings").glob(pattern)))
+            print(f"{kept} recordings of {kind}")
+            if kept > KEPT_RECORDINGS:
+                self.faults.append(f"{kept} recordings of {kind} are kept")
         for report in sorted(self.place.glob("*san.*")):
             self.faults.append(f"{report.name}: {report.read_text(errors='replace')[:3000]}")
-        for what, slack in (("rss", 8), ("threads", 4), ("fds", 6), ("state", 3072)):
+        for what, slack in (("rss", 8), ("threads", 4), ("fds", 6), ("state", 1024),
+                            ("clone", 16)):
             self.compare(what, slack)
         for what in ("pushes", "approved", "lost machines", "broken clouds", "reloads"):
             if not self.said[what]:
