@@ -241,7 +241,8 @@ static enum tt_error_class class_of(const struct tt_http_request *request,
     }
     if (reply->status == 503 && tt_http_header(reply, "retry-after"))
         return TT_ERR_THROTTLED;
-    if (reply->status >= 400 && reply->status < 500)
+    /* 408: it took too long, which says nothing against the request itself */
+    if (reply->status >= 400 && reply->status < 500 && reply->status != 408)
         return TT_ERR_SPEC;
     return request->reads ? TT_ERR_UNAVAILABLE : TT_ERR_TIMEOUT;
 }
