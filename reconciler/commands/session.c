@@ -172,8 +172,17 @@ int tt_session_open_store_for_run(struct tt_session *session, struct tt_error *e
 {
     struct tt_error why = {0};
 
-    if (!session->options.without_store)
-        return tt_session_open_store(session, err);
+    if (!session->options.without_store) {
+        if (tt_session_open_store(session, &why) == 0)
+            return 0;
+        /* one that is in use is only to be waited for, and a damaged one says so by itself */
+        if (why.class == TT_ERR_UNAVAILABLE || tt_store_is_damage(&why)) {
+            *err = why;
+            return -1;
+        }
+        return tt_fail(err, why.class, "%s; with --without-store the run goes on without it",
+                       why.message);
+    }
     if (tt_session_open_store(session, &why) < 0 || tt_store_check(session->store, &why) < 0)
         return do_without_store(session, &why, err);
     return 0;

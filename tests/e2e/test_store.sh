@@ -76,6 +76,7 @@ mkdir "$state/store.db"
 tt apply --auto-approve
 check "a store that cannot be opened is an error" exits 1
 check "that names it" says 'store\.db'
+check "and how to go on" says 'with --without-store the run goes on without it'
 edit 's/count: 5/count: 4/'
 tt apply --auto-approve --without-store
 check "the run goes on without it when asked" exits 0
