@@ -109,7 +109,9 @@ static struct tt_queue_options queue_options(const struct tt_daemon *daemon)
 /* --- notifiers ---------------------------------------------------------------------------------
  */
 
-static int begin_notifiers(struct tt_daemon *daemon, struct tt_error *err)
+/* BEFORE: those of the configuration before. */
+static int begin_notifiers(struct tt_daemon *daemon, const struct tt_notifier *before,
+                           size_t count_before, struct tt_error *err)
 {
     size_t count = daemon->config->notifications.count;
     int result = 0;
@@ -125,6 +127,8 @@ static int begin_notifiers(struct tt_daemon *daemon, struct tt_error *err)
         notifier->events = &daemon->events;
         notifier->log = &daemon->log;
         notifier->first_wait = 1000;
+        for (size_t j = 0; j < count_before && !tt_notify_go_on(notifier, &before[j]);)
+            j++;
         result = tt_notify_begin(notifier, err);
         daemon->notifier_count += result == 0;
     }
@@ -138,8 +142,11 @@ static void stop_notifiers(struct tt_daemon *daemon)
         tt_notify_stop(&daemon->notifiers[i]);
 }
 
-static void end_notifiers(struct tt_daemon *daemon)
+/* RET_BEFORE: those that have ended, to be freed. */
+static size_t end_notifiers(struct tt_daemon *daemon, struct tt_notifier **ret_before)
 {
+    size_t count = daemon->notifier_count;
+
     for (size_t i = 0; i < daemon->notifier_count; i++)
         tt_notify_end(&daemon->notifiers[i]);
     pthread_mutex_lock(&daemon->mutex);
@@ -147,10 +154,11 @@ static void end_notifiers(struct tt_daemon *daemon)
         daemon->sent_before += daemon->notifiers[i].sent;
         daemon->lost_before += daemon->notifiers[i].lost;
     }
-    free(daemon->notifiers);
+    *ret_before = daemon->notifiers;
     daemon->notifiers = NULL;
     daemon->notifier_count = 0;
     pthread_mutex_unlock(&daemon->mutex);
+    return count;
 }
 
 /* --- its life ----------------------------------------------------------------------------------
@@ -214,7 +222,7 @@ int tt_serve_start(const struct tt_serve_options *options, struct tt_config *con
         release(daemon);
         return tt_fail(err, TT_ERR_INTERNAL, "this host gives no more threads");
     }
-    if (begin_notifiers(daemon, err) < 0 || tt_follow_begin(daemon, err) < 0) {
+    if (begin_notifiers(daemon, NULL, 0, err) < 0 || tt_follow_begin(daemon, err) < 0) {
         tt_serve_stop(daemon);
         tt_serve_free(daemon);
         return -1;
@@ -226,13 +234,15 @@ int tt_serve_start(const struct tt_serve_options *options, struct tt_config *con
 void tt_serve_reload(struct tt_daemon *daemon, struct tt_config *config)
 {
     struct tt_queue_options queue;
+    struct tt_notifier *notifiers;
     struct tt_config *before;
     struct tt_error err = {0};
+    size_t count;
 
     tt_follow_stop(daemon);
     stop_notifiers(daemon);
     tt_follow_end(daemon);
-    end_notifiers(daemon);
+    count = end_notifiers(daemon, &notifiers);
     pthread_mutex_lock(&daemon->mutex);
     before = daemon->config;
     daemon->config = config;
@@ -241,9 +251,10 @@ void tt_serve_reload(struct tt_daemon *daemon, struct tt_config *config)
     tt_queue_set_options(daemon->queue, &queue, tt_daemon_now(daemon));
     tt_known_prune(daemon);
     pthread_mutex_unlock(&daemon->mutex);
-    tt_config_free(before);
-    if (begin_notifiers(daemon, &err) < 0 || tt_follow_begin(daemon, &err) < 0)
+    if (begin_notifiers(daemon, notifiers, count, &err) < 0 || tt_follow_begin(daemon, &err) < 0)
         tt_log(&daemon->log, TT_LOG_ERROR, NULL, NULL, "%s", err.message);
+    free(notifiers);
+    tt_config_free(before);
     pthread_mutex_lock(&daemon->mutex);
     pthread_cond_broadcast(&daemon->wake);
     pthread_mutex_unlock(&daemon->mutex);
@@ -266,6 +277,8 @@ void tt_serve_stop(struct tt_daemon *daemon)
 
 void tt_serve_free(struct tt_daemon *daemon)
 {
+    struct tt_notifier *notifiers;
+
     pthread_join(daemon->scheduler, NULL);
     tt_watch_end(daemon);
     pthread_mutex_lock(&daemon->mutex);
@@ -273,6 +286,7 @@ void tt_serve_free(struct tt_daemon *daemon)
         pthread_cond_wait(&daemon->idle, &daemon->mutex);
     pthread_mutex_unlock(&daemon->mutex);
     tt_follow_end(daemon);
-    end_notifiers(daemon);
+    end_notifiers(daemon, &notifiers);
+    free(notifiers);
     release(daemon);
 }

@@ -137,7 +137,8 @@ static bool may_send(struct tt_notifier *notifier)
     return ++notifier->in_minute <= notifier->config->per_minute;
 }
 
-static void send(struct tt_notifier *notifier, struct tt_arena *arena, const char *body)
+/* False: it was asked to stop before it had sent or lost it, so that another one may go on. */
+static bool send(struct tt_notifier *notifier, struct tt_arena *arena, const char *body)
 {
     tt_time wait = notifier->first_wait;
     struct tt_error err = {0};
@@ -146,35 +147,38 @@ static void send(struct tt_notifier *notifier, struct tt_arena *arena, const cha
         err = (struct tt_error){0};
         if (tt_notify_send(notifier, arena, body, &err) == 0) {
             notifier->sent++;
-            return;
+            return true;
         }
         if (!tt_error_is_retryable(&err) || i == TT_NOTIFY_TRIES - 1)
             break;
         pause_for(notifier, wait);
         wait *= 2;
     }
+    if (atomic_load(&notifier->stop))
+        return false;
     notifier->lost++;
     tt_log(notifier->log, TT_LOG_ERROR, NULL, NULL, "a notification was not delivered: %s",
            err.message);
+    return true;
 }
 
-static void consider(struct tt_notifier *notifier, struct tt_arena *arena,
+/* False: it is to be told yet. */
+static bool consider(struct tt_notifier *notifier, struct tt_arena *arena,
                      const struct tt_daemon_event *event)
 {
     unsigned kind = 0;
     const char *text = tt_notify_text(arena, event, &kind);
 
     if (!text || !(notifier->config->kinds & kind))
-        return;
-    if (may_send(notifier)) {
-        send(notifier, arena, body_of(arena, notifier->config, event, kind, text));
-        return;
-    }
+        return true;
+    if (may_send(notifier))
+        return send(notifier, arena, body_of(arena, notifier->config, event, kind, text));
     notifier->lost++;
     if (notifier->in_minute == notifier->config->per_minute + 1)
         tt_log(notifier->log, TT_LOG_WARNING, NULL, NULL,
                "more than %d notifications in a minute: the rest of this minute's are dropped",
                notifier->config->per_minute);
+    return true;
 }
 
 static void *watch(void *self)
@@ -187,23 +191,46 @@ static void *watch(void *self)
 
         tt_arena_init(&arena);
         tt_events_read(notifier->events, &arena, notifier->after, LOOK, &events);
-        TT_EACH (event, &events) {
-            if (!atomic_load(&notifier->stop))
-                consider(notifier, &arena, event);
-            notifier->after = event->number;
-        }
+        TT_EACH (event, &events)
+            if (!atomic_load(&notifier->stop) && consider(notifier, &arena, event))
+                notifier->after = event->number;
         tt_arena_release(&arena);
     }
     return NULL;
+}
+
+static bool same_secret(const struct tt_secret_source *a, const struct tt_secret_source *b)
+{
+    return tt_streq(a->file, b->file) && tt_streq(a->env, b->env);
+}
+
+static bool same_target(const struct tt_notify_config *a, const struct tt_notify_config *b)
+{
+    bool same = a->type == b->type && tt_streq(a->url, b->url) &&
+                same_secret(&a->url_secret, &b->url_secret) && a->command.count == b->command.count;
+
+    for (size_t i = 0; same && i < a->command.count; i++)
+        same = tt_streq(a->command.items[i], b->command.items[i]);
+    return same;
+}
+
+bool tt_notify_go_on(struct tt_notifier *notifier, const struct tt_notifier *before)
+{
+    if (!same_target(notifier->config, before->config))
+        return false;
+    notifier->goes_on = true;
+    notifier->after = before->after;
+    notifier->minute = before->minute;
+    notifier->in_minute = before->in_minute;
+    return true;
 }
 
 int tt_notify_begin(struct tt_notifier *notifier, struct tt_error *err)
 {
     tt_runner_init(&notifier->runner);
     atomic_init(&notifier->stop, false);
-    pthread_mutex_lock(&notifier->events->mutex);
-    notifier->after = notifier->events->newest;
-    pthread_mutex_unlock(&notifier->events->mutex);
+    if (!notifier->goes_on)
+        notifier->after = tt_events_newest(notifier->events);
     if (pthread_create(&notifier->thread, NULL, watch, notifier) == 0)
         return 0;
     tt_runner_release(&notifier->runner);

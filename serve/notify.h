@@ -25,12 +25,18 @@ struct tt_notifier {
     pthread_t thread;
     struct tt_runner runner;
     atomic_bool stop;
-    uint64_t after; /* the event it has read last */
+    bool goes_on;   /* AFTER is that of another one */
+    uint64_t after; /* the event that it has dealt with last */
     tt_time minute;
     int in_minute;
 };
 
-/* Begins; what NOTIFIER names above "its own" is set. Events from now on are told. */
+/* NOTIFIER, which has not begun yet, goes on where BEFORE has ended, when they have the same
+ * target: so a new configuration loses nothing. False: they have not. */
+bool tt_notify_go_on(struct tt_notifier *notifier, const struct tt_notifier *before);
+
+/* Begins; what NOTIFIER names above "its own" is set. Events from now on are told, or from where it
+ * goes on. */
 int tt_notify_begin(struct tt_notifier *notifier, struct tt_error *err);
 void tt_notify_stop(struct tt_notifier *notifier);
 /* Waits for the thread; the events must have ended, or an event come. */

@@ -1,0 +1,35 @@
+"""A target of notifications: says its port, and tells each one that came.
+
+    sink.py DOWN    while the file DOWN is there it answers with 503
+
+Prints "port N", then a line for each POST: its path, its signature and its body as JSON; SECRET in
+the environment is what it is to be signed with. The signature is "good", "bad" or "none".
+"""
+import hashlib
+import hmac
+import http.server
+import os
+import sys
+
+
+class Sink(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        wanted = "sha256=" + hmac.new(os.environ["SECRET"].encode(), body, hashlib.sha256).hexdigest()
+        given = self.headers.get("X-Signature")
+        word = "none" if not given else "good" if hmac.compare_digest(given, wanted) else "bad"
+        down = os.path.exists(sys.argv[1])
+        if not down:
+            print(self.path, word, self.headers["Content-Type"], body.decode(), flush=True)
+        self.send_response(503 if down else 204)
+        self.end_headers()
+        if down:
+            print(self.path, "refused", flush=True)
+
+    def log_message(self, *_):
+        pass
+
+
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Sink)
+print("port", server.server_port, flush=True)
+server.serve_forever()
