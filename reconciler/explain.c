@@ -12,6 +12,14 @@
 #include "reconciler/planner/place.h"
 #include "reconciler/planner/view.h"
 
+/* The number of a slot; -1: TEXT is none. */
+static int slot_of(const char *text)
+{
+    size_t digits = strspn(text, "0123456789");
+
+    return digits && digits < 10 && !text[digits] ? (int)strtol(text, NULL, 10) : -1;
+}
+
 /* --- steps ---------------------------------------------------------------------------------- */
 
 static void tell_step(struct tt_telling *t, const struct tt_step *step)
@@ -55,26 +63,22 @@ void tt_tell_steps(struct tt_telling *t, enum tt_subject_kind kind, const char *
                             : ": it is as Git asks, or waited for");
 }
 
-void tt_tell_problems(struct tt_telling *t, const char *subject)
+bool tt_is_part(const char *part, const char *subject, int slot)
 {
-    size_t length = strlen(subject);
+    const char *rest = tt_starts_with(part, subject) ? part + strlen(subject) : NULL;
 
+    return rest && (!*rest || (*rest == '/' && (slot < 0 || slot_of(rest + 1) == slot)));
+}
+
+void tt_tell_problems(struct tt_telling *t, const char *subject, int slot)
+{
     TT_EACH (problem, &t->request->plan->problems)
-        if (strncmp(problem->subject, subject, length) == 0 &&
-            (problem->subject[length] == '\0' || problem->subject[length] == '/'))
+        if (tt_is_part(problem->subject, subject, slot))
             tt_buf_addf(t->out, "%s[%s]: %s\n", tt_severity_words[problem->severity], problem->code,
                         problem->message);
 }
 
 /* --- finding the subject -------------------------------------------------------------------- */
-
-/* The number of a slot; -1: TEXT is none. */
-static int slot_of(const char *text)
-{
-    size_t digits = strspn(text, "0123456789");
-
-    return digits && digits < 10 && !text[digits] ? (int)strtol(text, NULL, 10) : -1;
-}
 
 /* Splits "Service/storefront/web/3" after its kind; DEPLOYMENT is NULL and SLOT -1 when not
  * given. */

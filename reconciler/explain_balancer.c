@@ -126,7 +126,7 @@ void tt_explain_balancer(struct tt_telling *t, const struct tt_balancer_view *ba
         tt_printf(t->arena, "LoadBalancer/%s/%s", balancer->deployment->name, balancer->name);
 
     tt_buf_addf(t->out, "%s%s\n", subject, balancer->spec ? "" : " (it left Git)");
-    tt_tell_problems(t, subject);
+    tt_tell_problems(t, subject, -1);
     if (balancer->spec)
         tell_settings(t, balancer);
     if (balancer->serving)

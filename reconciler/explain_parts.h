@@ -16,8 +16,11 @@ struct tt_telling {
     struct tt_buf *out;
 };
 
-/* The problems whose subject is SUBJECT or a part of it. */
-void tt_tell_problems(struct tt_telling *t, const char *subject);
+/* True when PART is of SUBJECT: the whole of it, SLOT or, when that is -1, any slot. */
+bool tt_is_part(const char *part, const char *subject, int slot);
+
+/* The problems whose subject is SUBJECT or a part of it, of slots SLOT alone; -1: every slot. */
+void tt_tell_problems(struct tt_telling *t, const char *subject, int slot);
 
 /* The steps about it; SLOT -1: of every slot. Where there is none, why: BLOCKED, or it LEFT Git. */
 void tt_tell_steps(struct tt_telling *t, enum tt_subject_kind kind, const char *deployment,

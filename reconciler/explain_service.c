@@ -157,11 +157,11 @@ static void tell_what_if(struct tt_telling *t)
                "  health, drain, update, names: no server is touched\n");
 }
 
-/* True when an error names SUBJECT or a part of it. */
-static bool names_error(const struct tt_telling *t, const char *subject)
+/* True when an error names SUBJECT or its SLOT. */
+static bool names_error(const struct tt_telling *t, const char *subject, int slot)
 {
     TT_EACH (problem, &t->request->plan->problems)
-        if (problem->severity == TT_SEVERITY_ERROR && tt_starts_with(problem->subject, subject))
+        if (problem->severity == TT_SEVERITY_ERROR && tt_is_part(problem->subject, subject, slot))
             return true;
     return false;
 }
@@ -183,7 +183,7 @@ void tt_explain_service(struct tt_telling *t, const struct tt_service_view *serv
     bool empty = slot >= 0;
 
     tt_buf_addf(t->out, "%s%s\n", subject, service->spec ? "" : " (it left Git)");
-    tt_tell_problems(t, subject);
+    tt_tell_problems(t, subject, slot);
     if (service->spec && slot < 0) {
         tt_buf_add(t->out, "placements:\n");
         TT_EACH (placement, &service->spec->placements)
@@ -206,7 +206,7 @@ void tt_explain_service(struct tt_telling *t, const struct tt_service_view *serv
     if (empty)
         tt_buf_addf(t->out, "  slot %d: it is empty, and the plan makes no server for it\n", slot);
     tt_tell_steps(t, TT_SUBJECT_SERVICE, service->deployment->name, service->name, slot,
-                  service->blocked || names_error(t, subject) || is_held_up(service, slot),
+                  service->blocked || names_error(t, subject, slot) || is_held_up(service, slot),
                   !service->spec);
     if (service->spec && slot < 0)
         tell_what_if(t);

@@ -37,19 +37,28 @@ static json_t *steps_json(struct tt_arena *arena, const struct tt_plan *plan,
     return list;
 }
 
+/* The problems of PLAN that OTHER has not. */
+static json_t *problems_json(const struct tt_plan *plan, const struct tt_plan *other)
+{
+    json_t *list = json_array();
+
+    TT_EACH (problem, &plan->problems)
+        if (!is_known(other, problem))
+            json_array_append_new(list, tt_event_problem(problem));
+    return list;
+}
+
 static void write_json(struct tt_session *session, const struct comparison *c)
 {
-    json_t *root = json_object(), *problems = json_array();
+    json_t *root = json_object();
 
-    TT_EACH (problem, &c->to->problems)
-        if (!is_known(c->from, problem))
-            json_array_append_new(problems, tt_event_problem(problem));
     json_object_set_new(root, "format", json_string("trimtab.diff/v1"));
     json_object_set_new(root, "from", json_string(c->from->revision));
     json_object_set_new(root, "to", json_string(c->to->revision));
     json_object_set_new(root, "added", steps_json(&session->arena, c->to, &c->of_from));
     json_object_set_new(root, "removed", steps_json(&session->arena, c->from, &c->of_to));
-    json_object_set_new(root, "problems", problems);
+    json_object_set_new(root, "problems", problems_json(c->to, c->from));
+    json_object_set_new(root, "resolved", problems_json(c->from, c->to));
     fputs(tt_json_text(&session->arena, root), stdout);
 }
 
@@ -69,6 +78,21 @@ static size_t write_steps(struct tt_arena *arena, const char *title, const struc
     return count;
 }
 
+static size_t write_problems(const char *title, const struct tt_plan *plan,
+                             const struct tt_plan *other)
+{
+    size_t count = 0;
+
+    TT_EACH (problem, &plan->problems) {
+        if (is_known(other, problem))
+            continue;
+        count++;
+        printf("%s%s[%s] %s: %s\n", title, tt_severity_words[problem->severity], problem->code,
+               problem->subject, problem->message);
+    }
+    return count;
+}
+
 static void write_text(struct tt_session *session, const struct comparison *c)
 {
     struct tt_arena *arena = &session->arena;
@@ -81,13 +105,8 @@ static void write_text(struct tt_session *session, const struct comparison *c)
         arena,
         tt_printf(arena, "Planned by %.12s and not by %.12s:", c->from->revision, c->to->revision),
         c->from, &c->of_to);
-    TT_EACH (problem, &c->to->problems) {
-        if (is_known(c->from, problem))
-            continue;
-        count++;
-        printf("%s[%s] %s: %s\n", tt_severity_words[problem->severity], problem->code,
-               problem->subject, problem->message);
-    }
+    count += write_problems("", c->to, c->from);
+    count += write_problems("no longer: ", c->from, c->to);
     if (!count)
         printf("No difference: both revisions plan the same.\n");
 }

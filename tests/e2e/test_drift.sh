@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What the world did is told apart from what Git has changed since the last apply; and what a push
 # would change is told before.
+# shellcheck disable=SC2317 # functions that check calls
 set -uo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh" "$1"
@@ -50,6 +51,12 @@ check "and the other way round" says_json \
     "[[], ['Service/quickstart/web/3', 'Service/quickstart/web/3']]"
 tt diff "$first" "$first"
 check "no difference is said, too" says '^No difference'
+edit 's/count: 4/zones: [nowhere], count: 4/'
+tt diff HEAD^ HEAD
+check "a problem that a push brings is told" says '^error.no-such-zone'
+tt diff HEAD HEAD^
+check "and that the next one solves it" says '^no longer: error.no-such-zone'
+edit 's/zones: .nowhere., count: 4/count: 4/'
 tt diff nonsense
 check "what is no revision is an error" exits 1
 check "that names it" says 'nonsense'

@@ -57,6 +57,10 @@ on outdated-in-impaired-zone-stays explain Service/web
 check "an outdated one in an impaired zone, too" says 'it is outdated \(.*\), and its zone is impaired'
 on deployment-orphaned explain Service/old/app
 check "what left Git is told as that" says 'what left Git is left alone'
+on no-public-address-others-join explain Service/web/2
+check "a problem of a slot is told with it" says 'error.no-public-address'
+on no-public-address-others-join explain Service/web/3
+check "and not with another one" [ "$(grep -c 'no-public-address' "$out")" -eq 0 ]
 on balancer-failed-with-address explain LoadBalancer/edge
 check "a failed machine: why it goes" says 'it is removed because failed'
 check "its address and its limit" says 'replaced 0 times within the last hour, of at most'
