@@ -124,6 +124,7 @@ static void test_many_join_at_once(void **state)
                    "shop.web NONE NONE 1.2.3.4 1.2.3.4 80\nshop.web NONE NONE 1.2.3.4 * 80\n"),
         1);
     assert_int_equal(agent_run(machine, "joinProxy", "shop.web"), 1);
+    assert_null(agent_file(machine, "enstratus/var/joining"));
     agent_ok(machine, agent_tell(machine, "joinProxy", ""));
     assert_string_equal(agent_file(machine, "enstratus/var/members"), config);
     agent_ok(machine,

@@ -1,6 +1,6 @@
 /*
  * Covers what the listeners of HAProxy and of mod_jk say by themselves: whether they live, whatever
- * becomes of their members, and who they are, with the whole chain of a certificate.
+ * becomes of their members.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,10 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/str.h"
 #include "providers/http/probe.h"
-#include "providers/shell/shell.h"
 #include "tests/providers/support/agent_machine.h"
 
 #define ALIVE_PATH "/.well-known/trimtab-alive"
@@ -64,58 +62,6 @@ static void test_it_lives_whatever_its_members_do(void **state)
     assert_false(lives(machine, port, true, NULL));
 }
 
-/* --- certificates ------------------------------------------------------------------------------
- */
-
-static bool run(struct agent_machine *machine, const char *script)
-{
-    const char *argv[] = {"sh", "-c", script, NULL};
-    struct tt_shell_request request = {.argv = argv, .timeout = 30000, .folder = machine->root};
-
-    return tt_shell_run(&request, &machine->arena, &machine->result, NULL) == 0 &&
-           machine->result.exit_code == 0;
-}
-
-/* ca.crt signed between.crt, which signed shop.crt. */
-static const char make_chain[] =
-    "set -e\n"
-    "openssl req -x509 -newkey rsa:2048 -nodes -days 9 -subj /CN=ca -keyout ca.key -out ca.crt\n"
-    "sign() {\n"
-    "  openssl req -newkey rsa:2048 -nodes -subj /CN=$1 -keyout $1.key -out $1.req\n"
-    "  printf \"basicConstraints=CA:$3\\n\" >$1.ext\n"
-    "  openssl x509 -req -in $1.req -CA $2.crt -CAkey $2.key -CAcreateserial -days 9 -extfile "
-    "$1.ext -out $1.crt\n"
-    "}\n"
-    "sign between ca TRUE\n"
-    "sign shop.example between FALSE\n";
-
-static void test_the_chain_is_sent_with_the_certificate(void **state)
-{
-    struct agent_machine *machine = agent_get(state);
-    struct named_server *one = agent_server(machine);
-    int own = agent_free_port(machine), shared = agent_free_port(machine);
-
-    if (!run(machine, make_chain))
-        skip();
-    agent_ok(machine, agent_configure(machine, tt_printf(&machine->arena,
-                                                         "listener %d https - /shop.example.crt "
-                                                         "/shop.example.key /between.crt\n"
-                                                         "listener %d https - - - -\n",
-                                                         own, shared)));
-    agent_ok(machine, agent_run(machine, "startProxy",
-                                tt_printf(&machine->arena,
-                                          "shop.web shop.example NONE %s %s %d /shop.example.crt "
-                                          "/shop.example.key /between.crt",
-                                          machine->address, one->address, one->port)));
-    /* whoever knows the root alone trusts it */
-    for (int i = 0; i < 2; i++)
-        if (!run(machine, tt_printf(&machine->arena,
-                                    "openssl s_client -verify_return_error -CAfile ca.crt "
-                                    "-servername shop.example -connect %s:%d </dev/null",
-                                    machine->address, i ? shared : own)))
-            fail_msg("port %d: %s", i ? shared : own, machine->result.errors);
-}
-
 #define WITH(test, shell)                                                                          \
     cmocka_unit_test_prestate_setup_teardown(test, agent_begin, agent_end, (char[]){shell})
 #define TEST(test) WITH(test, "dash"), WITH(test, "dash mod_jk")
@@ -124,7 +70,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_it_lives_whatever_its_members_do),
-        TEST(test_the_chain_is_sent_with_the_certificate),
     };
 
     return cmocka_run_group_tests_name("agent alive", tests, NULL, NULL);
