@@ -185,7 +185,7 @@ static bool explain_server(struct tt_telling *t, const char *id)
 static bool has_slot(const struct tt_service_view *service, int slot)
 {
     TT_EACH (machine, &service->machines)
-        if (machine->slot == slot)
+        if ((machine->tag ? machine->tag_slot : machine->slot) == slot)
             return true;
     TT_EACH (create, &service->creates)
         if (create->slot == slot)

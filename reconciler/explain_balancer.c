@@ -139,7 +139,8 @@ void tt_explain_balancer(struct tt_telling *t, const struct tt_balancer_view *ba
     tell_machines(t, balancer);
     tell_services(t, balancer);
     tt_tell_steps(t, TT_SUBJECT_LOAD_BALANCER, balancer->deployment->name, balancer->name, -1,
-                  balancer->blocked || balancer->unseen, !balancer->spec);
+                  balancer->blocked || balancer->unseen || balancer->closed || balancer->held,
+                  !balancer->spec);
     if (balancer->spec)
         tell_what_if(t, balancer->spec);
 }

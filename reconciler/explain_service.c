@@ -65,6 +65,9 @@ static const char *why_it_stays(struct tt_telling *t, const struct tt_service_vi
     if (machine->fields)
         return tt_printf(t->arena, "it is outdated (%s)%s", machine->reason,
                          is_in_impaired_zone(machine) ? ", and its zone is impaired" : "");
+    if (machine->tag)
+        return tt_printf(t->arena, "it lost the mark of its slot, and gets that of slot %d",
+                         machine->tag_slot);
     return is_in_impaired_zone(machine)
                ? "its zone is impaired; what runs there stays"
                : "it fills its slot in an allowed zone with what the spec asks for";
@@ -166,12 +169,18 @@ static bool names_error(const struct tt_telling *t, const char *subject, int slo
     return false;
 }
 
+/* SLOT -1 is every slot. */
+static bool is_of_slot(const struct tt_machine *machine, int slot)
+{
+    return slot < 0 || (machine->tag ? machine->tag_slot : machine->slot) == slot;
+}
+
 /* True when the planner keeps a server of SLOT as it is that it would replace if it could. */
 static bool is_held_up(const struct tt_service_view *service, int slot)
 {
     TT_EACH (machine, &service->machines)
-        if ((slot < 0 || machine->slot == slot) && machine->fate == TT_FATE_KEEP &&
-            machine->frozen && (machine->failed || machine->fields))
+        if (is_of_slot(machine, slot) && machine->fate == TT_FATE_KEEP && machine->frozen &&
+            (machine->failed || machine->fields))
             return true;
     return false;
 }
@@ -193,7 +202,7 @@ void tt_explain_service(struct tt_telling *t, const struct tt_service_view *serv
     }
     tt_buf_add(t->out, "servers:\n");
     TT_EACH (machine, &service->machines)
-        if (slot < 0 || machine->slot == slot) {
+        if (is_of_slot(machine, slot)) {
             tell_machine(t, service, machine);
             empty = false;
         }

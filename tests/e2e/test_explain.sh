@@ -57,6 +57,10 @@ on outdated-in-impaired-zone-stays explain Service/web
 check "an outdated one in an impaired zone, too" says 'it is outdated \(.*\), and its zone is impaired'
 on deployment-orphaned explain Service/old/app
 check "what left Git is told as that" says 'what left Git is left alone'
+on vm-static-failed explain LoadBalancer/edge
+check "a failed machine that is not replaced is not as Git asks" says 'none: see what stands in the way'
+on slot-mark-lost explain Service/web/1
+check "who lost the mark of its slot is told at the slot it gets" says 'gets that of slot 1$'
 on no-public-address-others-join explain Service/web/2
 check "a problem of a slot is told with it" says 'error.no-public-address'
 on no-public-address-others-join explain Service/web/3
