@@ -3,6 +3,7 @@
 # whose plan and progress the pusher sees; by a delivery as Gitea sends it; by one of GitHub's; by
 # polling. Then the balancer's machine is killed: it is replaced without a hand, which the page shows,
 # /metrics counts and people are told.
+# shellcheck disable=SC2317 # what check and eventually call
 set -uo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh" "$1"
@@ -12,6 +13,7 @@ config=$place/serve.yaml
 log=$place/log
 page=$place/page
 told=$place/told
+sunk=$place/sunk # told over HTTP
 body='{"ref": "refs/heads/main", "commits": []}'
 
 # write_config POLL CHECK [WEBHOOK]
@@ -25,6 +27,7 @@ repositories:
 runs: {check: $2}
 notifications:
   - {type: command, command: [/bin/sh, -c, 'cat >>"\$0"; echo >>"\$0"', '$told'], events: [recovery, failed]}
+  - {type: http, url: "http://127.0.0.1:$sink/", secret: {env: SECRET}, events: [recovery]}
 web: {port: 0}
 END
 }
@@ -79,7 +82,16 @@ counted() {
     grep -qE "$1" "$page"
 }
 
-export HOOK_SECRET='the secret of hooks'
+knows_sink() {
+    sink=$(sed -n 's/^port //p' "$sunk")
+    [ -n "$sink" ]
+}
+
+export HOOK_SECRET='the secret of hooks' SECRET='the secret of events'
+: >"$sunk"
+python3 "$here/tests/e2e/sink.py" "$place/down" >"$sunk" &
+target=$!
+check "a target of notifications listens" eventually 10 knows_sink
 commit_example
 sed -i 's/count: 3/count: 2/' "$repo/fleet.yaml"
 commit two
@@ -132,14 +144,17 @@ for pid in $(processes); do
 done
 check "a killed balancer is counted as recovered" eventually 60 counted '^trimtab_recoveries_total 1'
 check "people are told" eventually 10 grep -q '"type":"trimtab.recovery"' "$told"
+check "programs, too, and signed" eventually 10 grep -q '^/ good .*"type":"trimtab.recovery"' "$sunk"
 check "all serve again" eventually 30 answers_from 15 5
 get /runs/5
 check "the page shows it" grep -qE 'replace|create edge|because it failed|failed' "$page"
 check "it is another machine" [ "$(status 'd["deployments"][0]["balancers"][0]["machine"]')" != "$before" ]
-check "no secret is told" [ -z "$(grep "$HOOK_SECRET" "$log" "$told")" ]
+check "no secret is told" [ -z "$(grep -E "$HOOK_SECRET|$SECRET" "$log" "$told" "$sunk")" ]
 
 kill -TERM "$daemon"
 wait "$daemon"
+kill "$target"
+wait "$target" 2>/dev/null
 stop_everything
 [ "$failures" -eq 0 ] || sed 's/^/  log: /' "$log" | tail -n 60
 finish
