@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "model/json.h"
 #include "reconciler/commands/commands.h"
 #include "reconciler/graph.h"
 
@@ -56,6 +57,26 @@ static int run_graphviz(struct tt_session *session, const char *text)
     return 1;
 }
 
+/* What is drawn, for who draws it otherwise. */
+static const char *graph_json(struct tt_arena *arena, const struct tt_graph *graph)
+{
+    static const char *const looks[] = {
+        [TT_LOOK_PLAIN] = "plain", [TT_LOOK_GOOD] = "good", [TT_LOOK_BAD] = "bad",
+        [TT_LOOK_NEW] = "new",     [TT_LOOK_GONE] = "gone",
+    };
+    json_t *root = json_object(), *nodes = json_array(), *edges = json_array();
+
+    TT_EACH (node, &graph->nodes)
+        json_array_append_new(
+            nodes, json_pack("{s:s, s:s}", "label", node->label, "look", looks[node->look]));
+    TT_EACH (edge, &graph->edges)
+        json_array_append_new(edges, json_pack("{s:i, s:i}", "from", edge->from, "to", edge->to));
+    json_object_set_new(root, "format", json_string("trimtab.graph/v1"));
+    json_object_set_new(root, "nodes", nodes);
+    json_object_set_new(root, "edges", edges);
+    return tt_json_text(arena, root);
+}
+
 int tt_cmd_graph(struct tt_session *session)
 {
     const char *format = session->options.format;
@@ -75,6 +96,8 @@ int tt_cmd_graph(struct tt_session *session)
         tt_graph_plan(&session->arena, session->plan, &graph);
     else
         tt_graph_fleet(&session->arena, session->desired, session->world, &graph);
+    if (session->options.json)
+        return tt_session_write(session, graph_json(&session->arena, &graph)) ? 0 : 1;
     tt_graph_write(&text, &graph, strcmp(format, "mermaid") == 0 ? TT_GRAPH_MERMAID : TT_GRAPH_DOT);
     if (strcmp(format, "svg") == 0)
         return run_graphviz(session, tt_buf_text(&text));

@@ -79,6 +79,13 @@ check "the fleet as dot: balancers, services, zones, servers" says 'label="LoadB
 on data-center-two-balancers-swap graph --format mermaid --steps
 check "the steps as Mermaid" says '^flowchart LR'
 check "with their edges" says 'n0 --> n1'
+on data-center-two-balancers-swap graph --json
+check "the fleet as JSON: each edge leads to a node" says_json \
+    'd["format"], all(e[k] < len(d["nodes"]) for e in d["edges"] for k in ("from", "to"))' \
+    "('trimtab.graph/v1', True)"
+on data-center-two-balancers-swap explain i-2 --json
+check "an explanation as JSON" says_json 'd["format"], d["subject"], d["lines"][0]' \
+    "('trimtab.explain/v1', 'i-2', 'Service/shop/web')"
 on data-center-two-balancers-swap graph --format png
 check "another format is refused by name" says 'dot, mermaid or svg, not png'
 if command -v dot >/dev/null; then
