@@ -9,6 +9,7 @@
 
 #include "base/str.h"
 #include "reconciler/commands/commands.h"
+#include "serve/log.h"
 #include "serve/poll.h"
 #include "serve/serve.h"
 #include "serve/systemd.h"
@@ -20,7 +21,30 @@
 /* of a Git server, in seconds */
 #define LONGEST_SILENCE 60
 
-static struct tt_config *read_config(struct tt_session *session)
+/* What this file says goes into the log when that is for machines, else to people as other commands
+ * say it. LOG may be NULL: no configuration was read yet. */
+static void complain(const struct tt_session *session, const struct tt_log *log,
+                     const struct tt_error *err)
+{
+    if (log && log->json)
+        tt_log(log, TT_LOG_ERROR, NULL, NULL, "%s", err->message);
+    else
+        tt_session_complain(session, err);
+}
+
+static void print_findings(const struct tt_session *session, const struct tt_log *log,
+                           const struct tt_findings *findings)
+{
+    if (!log || !log->json) {
+        tt_findings_print(stderr, findings, session->color && isatty(STDERR_FILENO));
+        return;
+    }
+    TT_EACH (each, findings)
+        tt_log(log, TT_LOG_ERROR, NULL, NULL, "%s:%d:%d: %s", each->mark.file, each->mark.line,
+               each->mark.column, each->message);
+}
+
+static struct tt_config *read_config(struct tt_session *session, const struct tt_log *log)
 {
     struct tt_findings findings = {0};
     struct tt_error err = {0};
@@ -28,9 +52,9 @@ static struct tt_config *read_config(struct tt_session *session)
         tt_config_read(&session->arena, session->options.config, &findings, &err);
 
     if (!config && findings.count)
-        tt_findings_print(stderr, &findings, session->color && isatty(STDERR_FILENO));
+        print_findings(session, log, &findings);
     else if (!config)
-        tt_session_complain(session, &err);
+        complain(session, log, &err);
     return config;
 }
 
@@ -67,16 +91,20 @@ struct running {
     const char *state_folder;
     struct tt_daemon *daemon;
     struct tt_web *web; /* NULL: nothing listens */
+    struct tt_log log;
 };
 
 static void tell_page(const struct running *running, const struct tt_web_options *page)
 {
     bool six = strchr(page->address, ':') != NULL;
+    char text[256];
 
-    if (!running->session->options.quiet)
-        fprintf(stderr, "trimtab: the page is at http%s://%s%s%s:%d/\n",
-                page->certificate ? "s" : "", six ? "[" : "", page->address, six ? "]" : "",
-                tt_web_port(running->web));
+    snprintf(text, sizeof(text), "the page is at http%s://%s%s%s:%d/", page->certificate ? "s" : "",
+             six ? "[" : "", page->address, six ? "]" : "", tt_web_port(running->web));
+    if (running->log.json)
+        tt_log(&running->log, TT_LOG_INFO, NULL, NULL, "%s", text);
+    else if (!running->session->options.quiet)
+        fprintf(stderr, "trimtab: %s\n", text);
 }
 
 /* What the page is from now on; what cannot be so leaves it as it was. */
@@ -105,19 +133,22 @@ static int set_page(struct running *running, const struct tt_config *config, str
 
 static void reload(struct running *running)
 {
-    struct tt_config *config = read_config(running->session);
-    struct tt_error err = {0};
+    struct tt_config *config = read_config(running->session, &running->log);
+    struct tt_error err = {0}, stays = {0};
 
     tt_systemd_notify("RELOADING=1");
     if (config && set_page(running, config, &err) < 0) {
-        tt_session_complain(running->session, &err);
+        complain(running->session, &running->log, &err);
         tt_config_free(config);
         config = NULL;
     }
-    if (config)
+    if (config) {
+        running->log.json = config->log_json;
         tt_serve_reload(running->daemon, config);
-    else
-        fprintf(stderr, "trimtab: the configuration stays as it was\n");
+    } else {
+        tt_fail(&stays, TT_ERR_SPEC, "the configuration stays as it was");
+        complain(running->session, &running->log, &stays);
+    }
     tt_systemd_notify("READY=1");
 }
 
@@ -147,17 +178,19 @@ static void wait_for_signals(struct running *running, const sigset_t *signals)
 static int serve(struct tt_session *session, const struct tt_serve_options *options,
                  struct tt_config *config, const sigset_t *signals)
 {
-    struct running running = {.session = session, .state_folder = options->state_folder};
+    struct running running = {.session = session,
+                              .state_folder = options->state_folder,
+                              .log = {options->clock, config->log_json}};
     struct tt_error err = {0};
     int result;
 
     if (tt_serve_start(options, config, &running.daemon, &err) < 0) {
-        tt_session_complain(session, &err);
+        complain(session, &running.log, &err);
         return 1;
     }
     result = set_page(&running, config, &err);
     if (result < 0) {
-        tt_session_complain(session, &err);
+        complain(session, &running.log, &err);
     } else {
         tt_systemd_notify("READY=1");
         wait_for_signals(&running, signals);
@@ -221,7 +254,7 @@ int tt_cmd_serve(struct tt_session *session)
         fprintf(stderr, "trimtab: serve needs a configuration: --config FILE\n");
         return 1;
     }
-    config = read_config(session);
+    config = read_config(session, NULL);
     if (!config)
         return 1;
     if (session->options.fetch) {

@@ -2,6 +2,7 @@
 # The daemon follows a bare repository: what is pushed is applied, a push that touches nobody starts
 # nothing, a balancer's machine that is killed is replaced without a hand, SIGHUP and SIGTERM do what
 # they say.
+# shellcheck disable=SC2317 # what check and eventually call
 set -uo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh" "$1"
@@ -20,6 +21,7 @@ repositories:
     poll: $1
 runs: {check: $2, backoff: 1s, longestBackoff: 5s}
 log: json
+web: {port: 0}
 END
 }
 
@@ -61,6 +63,12 @@ replaced() {
 
 has_done() {
     [ "$(count_logged 'apply of [0-9a-f]+: done')" -ge "$1" ]
+}
+
+every_line_is_json() {
+    python3 -c 'import json, sys
+for line in sys.stdin:
+    json.loads(line)' <"$log" 2>"$err"
 }
 
 # kill_machine PATTERN: the processes whose command lines have it.
@@ -150,6 +158,14 @@ check "and nothing is applied" [ "$(count_logged 'apply of')" -eq "$applied" ]
 kill_machine "$(status 'd["deployments"][0]["balancers"][0]["machine"]')|haproxy"
 check "a killed balancer is replaced" eventually 30 replaced 2
 check "and the run ends" eventually 30 has_done $((done_before + 1))
+
+cp "$config" "$place/good.yaml"
+printf 'runs: {limit: none}\n' >>"$config"
+kill -HUP "$daemon"
+check "a wrong configuration is logged, with its place" eventually 10 logged 'serve.yaml:[0-9]+:[0-9]+: '
+check "and the old one stays" eventually 10 logged 'the configuration stays as it was'
+cp "$place/good.yaml" "$config"
+check "each line of the log is JSON" every_line_is_json
 
 kill -TERM "$daemon"
 code=0
