@@ -62,7 +62,8 @@ static const char *all_of(struct agent_machine *machine)
 static const char *const bad_services[] = {"",      "-x",   ".x",  "a b",      "a\nb", "a/b",
                                            "$(id)", "a\tb", "a;b", "\xc3\xa9", NULL};
 static const char *const bad_hosts[] = {"", "-x", "a b", "a\nb", "a{b", "*", "a'b", "\xff", NULL};
-static const char *const bad_lists[] = {"", ",a", "a,", "a,,b", "a b", "a;b", "a\n", NULL};
+static const char *const bad_lists[] = {"",    ",a", "a,",   "a,,b", "a b", "a;b",
+                                        "a\n", "-i", "a,-i", "a,.b", NULL};
 static const char *const bad_addresses[] = {
     "",    "10.0.0",    "10.0.0.256", "10.0.0.1.1", "10.0.0.01",  "10.0.0.1 ", "10.0.0.1\n",
     "::1", "localhost", "10.0.0.-1",  "10..0.1",    "0x7f.0.0.1", NULL};
