@@ -187,10 +187,16 @@ static void check_member(struct process *p, const char *account, const struct tt
         return;
     if (call->member == TT_CALL_ENROLL && server->state != TT_SERVER_RUNNING)
         broke(p->history, "%s is enrolled though it does not run", server->id);
-    if (leaves && server->state == TT_SERVER_RUNNING && strcmp(account, "east") == 0)
-        TT_EACH (member, &lb_of(truth)->members)
-            if (tt_streq(member->server, server->id) && member->state == TT_MEMBER_IN_SERVICE)
-                broke(p->history, "%s is deleted while it is in service", server->id);
+    if (!leaves || server->state != TT_SERVER_RUNNING || strcmp(account, "east") != 0)
+        return;
+    TT_EACH (member, &lb_of(truth)->members) {
+        if (!tt_streq(member->server, server->id))
+            continue;
+        if (member->state == TT_MEMBER_IN_SERVICE)
+            broke(p->history, "%s is deleted while it is in service", server->id);
+        if (member->state == TT_MEMBER_DRAINING && serves(server))
+            broke(p->history, "%s is deleted before its connections have ended", server->id);
+    }
 }
 
 void referee_before(struct process *p, const char *account, const struct tt_call *call,
