@@ -147,9 +147,12 @@ cat >"$machine/root/enstratus/bin/configureProxy-pre" <<SCRIPT
 [ "\$1" != --drain ] || echo "\$3" >>"$place/drains"
 SCRIPT
 chmod 755 "$machine/root/enstratus/bin/configureProxy-pre"
-dead=$(grep -l '"ours"' "$cloud"/local/machines/*/meta.json "$cloud"/*/*/machines/*/meta.json 2>/dev/null | head -n 1)
+dead=$(find "$cloud" -path '*/machines/*/meta.json' -exec grep -l '"ours"' {} + | sort | head -n 1)
 dead=${dead%/meta.json}
-xargs kill -KILL < <(cut -d ' ' -f 1 "$dead/pid"; grep -lsF "TRIMTAB_MACHINE=${dead##*/}" /proc/[0-9]*/environ | cut -d / -f 3)
+{
+    cut -d ' ' -f 1 "$dead/pid"
+    grep -lsF "TRIMTAB_MACHINE=${dead##*/}" /proc/[0-9]*/environ | cut -d / -f 3
+} | xargs kill -KILL
 tt apply --auto-approve
 check "a dead member is replaced" exits 0
 check "a dead member: nobody waits" [ "$(cat "$place/drains")" = 0 ]
