@@ -13,15 +13,18 @@ END
 }
 
 # The tests take a folder for the program's: what they find in this one writes a log for each run.
+# It runs a copy, so that a build meanwhile does no harm.
 wrap_in_valgrind() {
     local folder=$1 valgrind
 
     valgrind=$(command -v valgrind)
+    mkdir "$folder/program"
+    cp build-dev/trimtab "$folder/program/trimtab"
     cat >"$folder/trimtab" <<END
 #!/bin/sh
 exec '$valgrind' -q --leak-check=full --errors-for-leak-kinds=definite,possible --error-exitcode=99 \\
     --child-silent-after-fork=yes --num-callers=25 --log-file='$folder/log.%p' \\
-    '$PWD/build-dev/trimtab' "\$@"
+    '$folder/program/trimtab' "\$@"
 END
     chmod 755 "$folder/trimtab"
 }
