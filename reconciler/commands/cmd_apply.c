@@ -157,6 +157,18 @@ static int stay(struct tt_session *session, int code)
     return code;
 }
 
+/* What was approved has no targets: from here on it is about the deployment that it changed. */
+static void narrow_to_what_was_approved(struct run *run)
+{
+    struct tt_session *session = run->session;
+    struct tt_arena *arena = &session->arena;
+    const char *name = run->deployments.count == 1 ? run->deployments.items[0] : NULL;
+
+    if (session->approves && name && !session->options.targets.count &&
+        tt_desired_deployment(session->desired, name))
+        tt_strings_add(arena, &session->options.targets, tt_printf(arena, "Deployment/%s", name));
+}
+
 /* What is kept with --save is how it became, for those who look at it. */
 static void keep_what_came_of_it(struct run *run)
 {
@@ -165,6 +177,7 @@ static void keep_what_came_of_it(struct run *run)
 
     if (!session->options.save || tt_signals_stopped(&run->signals))
         return;
+    narrow_to_what_was_approved(run);
     tt_session_observe(session, &(struct tt_observe_options){0});
     tt_session_remember(session);
     if (tt_session_plan(session, &err) < 0)

@@ -12,13 +12,15 @@ set -uo pipefail
 # shellcheck source=tests/e2e/balancers_lib.sh
 . "$(dirname "$0")/balancers_lib.sh"
 
+token=operator-token
+
 write_config() { # BACKOFF
     printf '#!/bin/sh\ncat >>%s/told\necho >>%s/told\n' "$place" "$place" >"$place/tell"
     chmod +x "$place/tell"
     cat >"$config" <<END
 repositories: [{name: fleet, url: "file://$bare", poll: 500ms}]
 runs: {check: 1h, backoff: $1, longestBackoff: 1h}
-web: {port: 0}
+web: {port: 0, tokens: [{name: ann, role: operator, sha256: $(digest "$token")}]}
 notifications: [{type: command, command: [$place/tell]}]
 END
 }
@@ -29,7 +31,7 @@ push() {
 }
 
 get() {
-    curl -sf --max-time 5 "http://127.0.0.1:$port$1"
+    curl -sf --max-time 5 -H "Authorization: Bearer $token" "http://127.0.0.1:$port$1" "${@:2}"
 }
 
 # An expression over the daemon's only deployment.
@@ -205,6 +207,23 @@ check "and it is told once" [ "$(grep -c '"trimtab.plan.held"' "$place/told")" -
 tt approve "$(deployment 'd["heldRun"]')" --auto-approve
 check "approved, they are replaced" exits 0
 check "the daemon sees that" eventually 30 is_idle
+
+# The same once more, approved through the daemon, which then watches the new machines.
+before=$(balancers)
+for machine in $(head -n 2 <<<"$before"); do
+    signal KILL "$machine"
+done
+check "a mass failure is held again" eventually 60 in_phase held
+counted=$(metric trimtab_recoveries_total)
+get "/api/v1/runs/$(deployment 'd["heldRun"]')/approve" -X POST >"$out"
+check "approved through the daemon, they are replaced" eventually 60 has_metric trimtab_recoveries_total $((counted + 2))
+check "no machine is failing any more" eventually 10 has_metric trimtab_balancers_failing 0
+check "and nothing is left to do" eventually 20 is_idle
+for machine in $(comm -13 <(echo "$before") <(balancers) | head -n 1); do
+    signal KILL "$machine"
+done
+check "a new machine is watched" eventually 60 has_metric trimtab_recoveries_total $((counted + 3))
+check "and replaced" eventually 20 is_idle
 
 # Stopped in the middle of a rolling update.
 sed -i 's/^import sys$/import sys\nimport time\n\ntime.sleep(1.5)/' "$repo/server.py"
