@@ -55,6 +55,10 @@ has_metric() {
     [ "$(metric "$1")" = "$2" ]
 }
 
+has_probed() {
+    [ "$(metric 'trimtab_probes_total{result="passed"}')" -gt 0 ]
+}
+
 told() {
     grep -qE -- "$1" "$place/told"
 }
@@ -86,7 +90,7 @@ write_config 1s
 : >"$place/told"
 serve
 check "what was pushed is applied" eventually 60 logged 'apply of [0-9a-f]+: done'
-check "and probed" eventually 20 [ -n "$(metric 'trimtab_probes_total{result="passed"}')" ]
+check "and probed" eventually 20 has_probed
 
 # A machine that dies.
 first=$(balancers)
