@@ -215,13 +215,14 @@ static void collect(struct round *round)
 }
 
 /* With the mutex held: the port that PROBING was of; NULL: there is a newer list, or a run began
- * meanwhile. */
+ * meanwhile, even if it has ended. */
 static struct watched *port_of(const struct probing *probing, struct tt_daemon *daemon,
                                struct tt_watch **ret_watch)
 {
     struct tt_deployment_state *state = tt_daemon_find(daemon, probing->key);
 
-    if (!state || !is_watched(daemon, state) || state->watch->number != probing->number)
+    if (!state || state->watch_old || !is_watched(daemon, state) ||
+        state->watch->number != probing->number)
         return NULL;
     *ret_watch = state->watch;
     return &state->watch->ports[probing->index];
