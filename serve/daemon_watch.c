@@ -53,7 +53,8 @@ static tt_time interval_of(const struct tt_watched_port *port)
 }
 
 /* HANDLED: a run has just dealt with what failed. Without a list nothing is watched. */
-static struct tt_watch *read_watch(const char *folder, bool handled, tt_time now)
+static struct tt_watch *read_watch(const char *folder, bool handled, tt_time now,
+                                   struct tt_error *err)
 {
     struct tt_watch *watch = calloc(1, sizeof(*watch));
     struct tt_watch_list list = {0};
@@ -65,8 +66,8 @@ static struct tt_watch *read_watch(const char *folder, bool handled, tt_time now
         abort();
     tt_arena_init(&watch->arena);
     path = tt_printf(&watch->arena, "%s/watch.json", folder);
-    if (tt_file_read(&watch->arena, path, LARGEST_LIST, &text, &size, NULL) < 0 ||
-        tt_watch_list_read(&watch->arena, text, size, path, &list, NULL) < 0)
+    if (tt_file_read(&watch->arena, path, LARGEST_LIST, &text, &size, err) < 0 ||
+        tt_watch_list_read(&watch->arena, text, size, path, &list, err) < 0)
         return watch;
     watch->ports = TT_NEW_ARRAY(&watch->arena, list.count, struct watched);
     watch->count = list.count;
@@ -92,17 +93,21 @@ static void read_again(struct tt_daemon *daemon, struct tt_deployment_state *sta
     const char *key = tt_strdup(scratch, state->key);
     const char *folder = tt_job_folder(daemon, scratch, key);
     bool handled = state->watch != NULL;
+    struct tt_error err = {0};
     struct tt_watch *watch;
 
     state->watch_old = false;
     pthread_mutex_unlock(&daemon->mutex);
-    watch = read_watch(folder, handled, tt_daemon_now(daemon));
+    watch = read_watch(folder, handled, tt_daemon_now(daemon), &err);
     pthread_mutex_lock(&daemon->mutex);
     state = tt_daemon_find(daemon, key);
     if (!state) {
         tt_watch_free(watch);
         return;
     }
+    if (err.class != TT_ERR_NONE && err.class != TT_ERR_NOT_FOUND) /* no run has written one yet */
+        tt_log(&daemon->log, TT_LOG_WARNING, state->repository, state->name,
+               "its balancers are not watched until its next run: %s", err.message);
     watch->number = ++daemon->watches;
     tt_watch_free(state->watch);
     state->watch = watch;

@@ -246,6 +246,14 @@ check "the next daemon does it" eventually 90 logged 'apply of [0-9a-f]+: done'
 check "nothing is left to do" is_settled
 check "and all serve" answers_from 9 3
 
+# A list of what to watch that is damaged.
+end_serve
+echo '{' >"$state/serve/plans/fleet/quickstart/watch.json"
+serve
+check "a damaged list is told" eventually 20 logged 'not watched until its next run: .*watch.json'
+get /api/v1/deployments/fleet/quickstart/check -X POST >"$out"
+check "the next run writes it anew" eventually 60 has_probed
+
 # A machine that dies while no daemon looks.
 end_serve
 signal KILL "$(balancers | head -n 1)"
