@@ -157,14 +157,20 @@ struct round {
     tt_time wait;                /* until the next round */
 };
 
+/* True when its owners want that what fails is replaced. */
+static bool may_recover(const struct tt_deployment_state *state, const struct tt_queue_state *queue)
+{
+    return state->policy.on_failure == TT_ON_FAILURE_RECOVER && !queue->paused;
+}
+
 /* True while nobody else looks after it: a run sees for itself, and its steps stop machines. */
 static bool is_watched(const struct tt_daemon *daemon, const struct tt_deployment_state *state)
 {
     struct tt_queue_state queue = {0};
 
     return state->watch && state->watch->count &&
-           state->policy.on_failure == TT_ON_FAILURE_RECOVER &&
-           tt_queue_read(daemon->queue, state->key, 0, &queue) && !queue.running && !queue.paused;
+           tt_queue_read(daemon->queue, state->key, 0, &queue) && !queue.running &&
+           may_recover(state, &queue);
 }
 
 static void add_probing(struct round *round, const struct tt_deployment_state *state, size_t index)
@@ -383,19 +389,29 @@ static void *watch_all(void *self)
     return NULL;
 }
 
+static uint64_t count_failing(const struct tt_watch *watch)
+{
+    const char *counted = NULL;
+    uint64_t count = 0;
+
+    for (size_t i = 0; watch && i < watch->count; i++)
+        if (watch->ports[i].failed && !tt_streq(watch->ports[i].self->machine, counted)) {
+            counted = watch->ports[i].self->machine;
+            count++;
+        }
+    return count;
+}
+
 uint64_t tt_watch_failing(const struct tt_daemon *daemon)
 {
     uint64_t count = 0;
 
     for (size_t i = 0; i < daemon->count; i++) {
-        const struct tt_watch *watch = daemon->deployments[i]->watch;
-        const char *counted = NULL;
+        const struct tt_deployment_state *state = daemon->deployments[i];
+        struct tt_queue_state queue = {0};
 
-        for (size_t k = 0; watch && k < watch->count; k++)
-            if (watch->ports[k].failed && !tt_streq(watch->ports[k].self->machine, counted)) {
-                counted = watch->ports[k].self->machine;
-                count++;
-            }
+        if (tt_queue_read(daemon->queue, state->key, 0, &queue) && may_recover(state, &queue))
+            count += count_failing(state->watch);
     }
     return count;
 }

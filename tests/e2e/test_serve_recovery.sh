@@ -184,9 +184,12 @@ signal KILL "$left"
 check "its next failure is seen" eventually 20 has_metric trimtab_balancers_failing 1
 sleep 2
 check "and waits, too" [ "$(count_logged 'apply of [0-9a-f]+: failed')" -eq "$runs" ]
+sed -i 's/^  state: running/  state: running\n  suspend: true/' "$repo/fleet.yaml"
+push "not now"
+check "suspended, it is none that is to be replaced" eventually 20 has_metric trimtab_balancers_failing 0
 write_config 1s
 kill -HUP "$daemon"
-sed -i 's/template: nowhere/template: haproxy/' "$repo/fleet.yaml"
+sed -i 's/template: nowhere/template: haproxy/; /suspend: true/d' "$repo/fleet.yaml"
 push "mended"
 check "until somebody mends it" eventually 30 is_settled
 check "then nothing is left to do" eventually 20 is_idle
