@@ -22,18 +22,27 @@
 #define PATIENCE INT64_C(20000)
 #define MINUTE   INT64_C(60000)
 
-/* Listens somewhere on this host. */
-static int listen_at(int *ret_port)
+/* Holds *PORT of this host (0: any), which refuses; nobody else gets it meanwhile. */
+static int hold(int *port)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)*port)};
     socklen_t size = sizeof(address);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), yes = 1;
 
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)), 0);
     assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
-    assert_int_equal(listen(fd, 16), 0);
     assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
-    *ret_port = ntohs(address.sin_port);
+    *port = ntohs(address.sin_port);
+    return fd;
+}
+
+/* Listens at a port that is held. */
+static int listen_at(int port)
+{
+    int fd = hold(&port);
+
+    assert_int_equal(listen(fd, 16), 0);
     return fd;
 }
 
@@ -104,7 +113,7 @@ static const char *recovery_event(struct fixture *fixture)
 static void one_that_answers_is_left_alone(void **state)
 {
     struct fixture *fixture = *state;
-    int port, fd = listen_at(&port);
+    int port = 0, held = hold(&port), fd = listen_at(port);
 
     start_watching(fixture, port, "");
     assert_true(wait_for_probes(fixture, 1, PATIENCE)); /* at once after the start */
@@ -115,12 +124,13 @@ static void one_that_answers_is_left_alone(void **state)
     assert_int_equal(fixture_counts(fixture).failing, 0);
     assert_null(recovery_event(fixture));
     close(fd);
+    close(held);
 }
 
 static void one_that_fails_in_a_row_is_recovered(void **state)
 {
     struct fixture *fixture = *state;
-    int port, fd = listen_at(&port);
+    int port = 0, held = hold(&port), fd = listen_at(port);
     const char *event;
 
     start_watching(fixture, port, "");
@@ -138,15 +148,15 @@ static void one_that_fails_in_a_row_is_recovered(void **state)
     assert_non_null(event);
     assert_non_null(strstr(event, "LoadBalancer/a/edge"));
     assert_non_null(strstr(event, "does not answer at 127.0.0.1"));
+    close(held);
 }
 
 /* The run writes where to look from then on: in a cloud in memory nowhere. */
 static void after_its_run_the_new_list_counts(void **state)
 {
     struct fixture *fixture = *state;
-    int port, fd = listen_at(&port);
+    int port = 0, held = hold(&port);
 
-    close(fd);
     start_watching(fixture, port, "");
     assert_true(wait_for_probes(fixture, 1, PATIENCE));
     assert_true(pass_a_minute(fixture, PATIENCE));
@@ -156,29 +166,30 @@ static void after_its_run_the_new_list_counts(void **state)
     assert_false(pass_a_minute(fixture, 2000));
     assert_int_equal(fixture_counts(fixture).failing, 0);
     assert_int_equal(fixture_counts(fixture).runs_done, 1);
+    close(held);
 }
 
 static void who_only_reports_is_not_watched(void **state)
 {
     struct fixture *fixture = *state;
-    int port, fd = listen_at(&port);
+    int port = 0, held = hold(&port);
 
-    close(fd);
     start_watching(fixture, port, ", onFailure: report");
     assert_false(pass_a_minute(fixture, 2000));
     assert_null(recovery_event(fixture));
+    close(held);
 }
 
 static void who_is_suspended_is_not_watched(void **state)
 {
     struct fixture *fixture = *state;
-    int port, fd = listen_at(&port);
+    int port = 0, held = hold(&port);
 
-    close(fd);
     fixture->suspended = "a";
     start_watching(fixture, port, "");
     assert_false(pass_a_minute(fixture, 2000));
     assert_null(recovery_event(fixture));
+    close(held);
 }
 
 int main(void)
