@@ -110,7 +110,7 @@ static struct tt_queue_options queue_options(const struct tt_daemon *daemon)
  */
 
 /* BEFORE: those of the configuration before. */
-static int begin_notifiers(struct tt_daemon *daemon, const struct tt_notifier *before,
+static int begin_notifiers(struct tt_daemon *daemon, struct tt_notifier *before,
                            size_t count_before, struct tt_error *err)
 {
     size_t count = daemon->config->notifications.count;
@@ -120,15 +120,15 @@ static int begin_notifiers(struct tt_daemon *daemon, const struct tt_notifier *b
     daemon->notifiers = calloc(count ? count : 1, sizeof(*daemon->notifiers));
     if (!daemon->notifiers)
         abort();
+    for (size_t i = 0; i < count; i++)
+        daemon->notifiers[i].config = &daemon->config->notifications.items[i];
+    tt_notify_go_on(daemon->notifiers, count, before, count_before);
     for (size_t i = 0; i < count && result == 0; i++) {
         struct tt_notifier *notifier = &daemon->notifiers[i];
 
-        notifier->config = &daemon->config->notifications.items[i];
         notifier->events = &daemon->events;
         notifier->log = &daemon->log;
         notifier->first_wait = 1000;
-        for (size_t j = 0; j < count_before && !tt_notify_go_on(notifier, &before[j]);)
-            j++;
         result = tt_notify_begin(notifier, err);
         daemon->notifier_count += result == 0;
     }

@@ -214,15 +214,29 @@ static bool same_target(const struct tt_notify_config *a, const struct tt_notify
     return same;
 }
 
-bool tt_notify_go_on(struct tt_notifier *notifier, const struct tt_notifier *before)
+/* True: NOTIFIER goes on where BEFORE has ended. */
+static bool go_on(struct tt_notifier *notifier, struct tt_notifier *before, bool equal_kinds)
 {
-    if (!same_target(notifier->config, before->config))
+    if (notifier->goes_on || before->is_continued ||
+        !same_target(notifier->config, before->config) ||
+        (equal_kinds && notifier->config->kinds != before->config->kinds))
         return false;
+    before->is_continued = true;
     notifier->goes_on = true;
     notifier->after = before->after;
     notifier->minute = before->minute;
     notifier->in_minute = before->in_minute;
     return true;
+}
+
+/* Those of equal kinds find each other before any other takes one of them. */
+void tt_notify_go_on(struct tt_notifier *notifiers, size_t count, struct tt_notifier *before,
+                     size_t count_before)
+{
+    for (int equal_kinds = 1; equal_kinds >= 0; equal_kinds--)
+        for (size_t i = 0; i < count; i++)
+            for (size_t j = 0; j < count_before && !go_on(&notifiers[i], &before[j], equal_kinds);)
+                j++;
 }
 
 int tt_notify_begin(struct tt_notifier *notifier, struct tt_error *err)

@@ -25,15 +25,18 @@ struct tt_notifier {
     pthread_t thread;
     struct tt_runner runner;
     atomic_bool stop;
-    bool goes_on;   /* AFTER is that of another one */
-    uint64_t after; /* the event that it has dealt with last */
+    bool goes_on;      /* AFTER is that of another one */
+    bool is_continued; /* another one goes on from its AFTER */
+    uint64_t after;    /* the event that it has dealt with last */
     tt_time minute;
     int in_minute;
 };
 
-/* NOTIFIER, which has not begun yet, goes on where BEFORE has ended, when they have the same
- * target: so a new configuration loses nothing. False: they have not. */
-bool tt_notify_go_on(struct tt_notifier *notifier, const struct tt_notifier *before);
+/* Each of NOTIFIERS, which have their CONFIG and have not begun yet, goes on where one of BEFORE
+ * with the same target has ended: so a new configuration loses nothing. Where a target stands more
+ * than once, that one which tells the same kinds; none goes on from where another one does. */
+void tt_notify_go_on(struct tt_notifier *notifiers, size_t count, struct tt_notifier *before,
+                     size_t count_before);
 
 /* Begins; what NOTIFIER names above "its own" is set. Events from now on are told, or from where it
  * goes on. */

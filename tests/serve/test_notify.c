@@ -1,6 +1,7 @@
 /*
  * Covers serve/notify.c and notify_send.c: which events are told and how they read, a signed POST
- * that is tried again, what is refused for good, the limit in a minute, a command.
+ * that is tried again, what is refused for good, the limit in a minute, a command; who goes on
+ * where another one ended.
  */
 #include <arpa/inet.h>
 #include <setjmp.h>
@@ -253,6 +254,28 @@ static void a_command_reads_it(void **state)
     assert_non_null(strstr(text, "trimtab.plan.held"));
 }
 
+static void each_goes_on_where_its_like_ended(void **state)
+{
+    enum { HELD, ALL };
+    struct tt_notify_config one[] = {{.url = "http://a/", .kinds = TT_NOTIFY_HELD},
+                                     {.url = "http://a/", .kinds = ~0u}};
+    struct tt_notify_config two[] = {{.url = "http://a/", .kinds = TT_NOTIFY_DRIFT},
+                                     {.url = "http://a/", .kinds = ~0u},
+                                     {.url = "http://a/", .kinds = TT_NOTIFY_FAILED},
+                                     {.url = "http://b/", .kinds = ~0u}};
+    struct tt_notifier before[] = {{.config = &one[HELD], .after = 3},
+                                   {.config = &one[ALL], .after = 7}};
+    struct tt_notifier after[] = {
+        {.config = &two[0]}, {.config = &two[1]}, {.config = &two[2]}, {.config = &two[3]}};
+
+    (void)state;
+    tt_notify_go_on(after, 4, before, 2);
+    assert_int_equal(after[0].after, 3); /* of the same target, when none is more like it */
+    assert_int_equal(after[1].after, 7);
+    assert_false(after[2].goes_on); /* none is left */
+    assert_false(after[3].goes_on);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -260,6 +283,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(signed_and_tried_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(limited_and_slack, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_command_reads_it, set_up, tear_down),
+        cmocka_unit_test(each_goes_on_where_its_like_ended),
     };
 
     signal(SIGPIPE, SIG_IGN);
