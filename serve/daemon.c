@@ -142,7 +142,7 @@ static void stop_notifiers(struct tt_daemon *daemon)
         tt_notify_stop(&daemon->notifiers[i]);
 }
 
-/* RET_BEFORE: those that have ended, to be freed. */
+/* RET_BEFORE: those that have ended, for free_notifiers. */
 static size_t end_notifiers(struct tt_daemon *daemon, struct tt_notifier **ret_before)
 {
     size_t count = daemon->notifier_count;
@@ -159,6 +159,20 @@ static size_t end_notifiers(struct tt_daemon *daemon, struct tt_notifier **ret_b
     daemon->notifier_count = 0;
     pthread_mutex_unlock(&daemon->mutex);
     return count;
+}
+
+/* BEFORE has ended, and whoever goes on from there has begun. */
+static void free_notifiers(struct tt_daemon *daemon, struct tt_notifier *before, size_t count)
+{
+    unsigned lost = 0;
+
+    for (size_t i = 0; i < count; i++)
+        if (!before[i].is_continued)
+            lost += tt_notify_give_up(&before[i]);
+    pthread_mutex_lock(&daemon->mutex);
+    daemon->lost_before += lost;
+    pthread_mutex_unlock(&daemon->mutex);
+    free(before);
 }
 
 /* --- its life ----------------------------------------------------------------------------------
@@ -253,7 +267,7 @@ void tt_serve_reload(struct tt_daemon *daemon, struct tt_config *config)
     pthread_mutex_unlock(&daemon->mutex);
     if (begin_notifiers(daemon, notifiers, count, &err) < 0 || tt_follow_begin(daemon, &err) < 0)
         tt_log(&daemon->log, TT_LOG_ERROR, NULL, NULL, "%s", err.message);
-    free(notifiers);
+    free_notifiers(daemon, notifiers, count);
     tt_config_free(before);
     pthread_mutex_lock(&daemon->mutex);
     pthread_cond_broadcast(&daemon->wake);
@@ -278,6 +292,7 @@ void tt_serve_stop(struct tt_daemon *daemon)
 void tt_serve_free(struct tt_daemon *daemon)
 {
     struct tt_notifier *notifiers;
+    size_t count;
 
     pthread_join(daemon->scheduler, NULL);
     tt_watch_end(daemon);
@@ -286,7 +301,7 @@ void tt_serve_free(struct tt_daemon *daemon)
         pthread_cond_wait(&daemon->idle, &daemon->mutex);
     pthread_mutex_unlock(&daemon->mutex);
     tt_follow_end(daemon);
-    end_notifiers(daemon, &notifiers);
-    free(notifiers);
+    count = end_notifiers(daemon, &notifiers);
+    free_notifiers(daemon, notifiers, count);
     release(daemon);
 }

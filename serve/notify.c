@@ -162,14 +162,23 @@ static bool send(struct tt_notifier *notifier, struct tt_arena *arena, const cha
     return true;
 }
 
+static bool is_asked_for(const struct tt_notifier *notifier, struct tt_arena *arena,
+                         const struct tt_daemon_event *event, unsigned *ret_kind,
+                         const char **ret_text)
+{
+    *ret_kind = 0;
+    *ret_text = tt_notify_text(arena, event, ret_kind);
+    return *ret_text && (notifier->config->kinds & *ret_kind);
+}
+
 /* False: it is to be told yet. */
 static bool consider(struct tt_notifier *notifier, struct tt_arena *arena,
                      const struct tt_daemon_event *event)
 {
-    unsigned kind = 0;
-    const char *text = tt_notify_text(arena, event, &kind);
+    const char *text;
+    unsigned kind;
 
-    if (!text || !(notifier->config->kinds & kind))
+    if (!is_asked_for(notifier, arena, event, &kind, &text))
         return true;
     if (may_send(notifier))
         return send(notifier, arena, body_of(arena, notifier->config, event, kind, text));
@@ -261,4 +270,23 @@ void tt_notify_end(struct tt_notifier *notifier)
 {
     pthread_join(notifier->thread, NULL);
     tt_runner_release(&notifier->runner);
+}
+
+unsigned tt_notify_give_up(const struct tt_notifier *notifier)
+{
+    struct tt_daemon_events events;
+    unsigned kind, count = 0;
+    struct tt_arena arena;
+    const char *text;
+
+    tt_arena_init(&arena);
+    tt_events_read(notifier->events, &arena, notifier->after, 0, &events);
+    TT_EACH (event, &events)
+        count += is_asked_for(notifier, &arena, event, &kind, &text);
+    tt_arena_release(&arena);
+    if (count)
+        tt_log(notifier->log, TT_LOG_ERROR, NULL, NULL,
+               "%u %s not delivered before its notifier ended", count,
+               count == 1 ? "notification was" : "notifications were");
+    return count;
 }

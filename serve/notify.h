@@ -45,6 +45,10 @@ void tt_notify_stop(struct tt_notifier *notifier);
 /* Waits for the thread; the events must have ended, or an event come. */
 void tt_notify_end(struct tt_notifier *notifier);
 
+/* NOTIFIER has ended and none goes on from there: logs how many it was still to tell, and returns
+ * that. */
+unsigned tt_notify_give_up(const struct tt_notifier *notifier);
+
 /* What EVENT is to people: NULL when it is nothing to tell of; else one of
  * TT_NOTIFY_HELD... as a bit in RET_KIND, and a sentence in ARENA. */
 const char *tt_notify_text(struct tt_arena *arena, const struct tt_daemon_event *event,

@@ -119,6 +119,18 @@ cp "$place/world.kept" "$world"
 answers /metrics
 check "they are counted" says '^trimtab_notifications_total\{result="sent"\} [5-9]'
 check "and none as lost" says '^trimtab_notifications_total\{result="failed"\} 0$'
+
+# Whoever is told no more loses what waits for it, and that is said.
+: >"$down"
+before=$(grep -c '^/events refused' "$told")
+check "the cloud can be read again" eventually 30 logged "apply of $(git -C "$repo" rev-parse --short=12 HEAD): done"
+printf 'no cloud' >"$world"
+push 's/count: 2/count: 3/'
+check "a target is away again" eventually 30 refused $((before + 1))
+sed -i '/type: http/d' "$config"
+kill -HUP "$daemon"
+check "what a removed target was not told is logged" \
+    eventually 20 logged '[0-9]+ notifications? (was|were) not delivered before its notifier ended'
 end_serve
 kill "$target"
 wait "$target" 2>/dev/null

@@ -1,7 +1,7 @@
 /*
  * Covers serve/notify.c and notify_send.c: which events are told and how they read, a signed POST
- * that is tried again, what is refused for good, the limit in a minute, a command; who goes on
- * where another one ended.
+ * that is tried again, what is refused for good, the limit in a minute, a command; what is
+ * given up, and who goes on where another one ended.
  */
 #include <arpa/inet.h>
 #include <setjmp.h>
@@ -254,6 +254,24 @@ static void a_command_reads_it(void **state)
     assert_non_null(strstr(text, "trimtab.plan.held"));
 }
 
+static void what_is_given_up_is_counted(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture->config.type = TT_NOTIFY_COMMAND;
+    fixture->config.kinds = TT_NOTIFY_DRIFT;
+    tt_strings_add(&fixture->arena, &fixture->config.command, "/bin/false");
+    begin(fixture);
+    assert_int_equal(tt_notify_give_up(&fixture->notifier), 0);
+    tt_notify_stop(&fixture->notifier);
+    say(fixture, "drift", ",\"steps\":1");
+    say(fixture, "recovery", ",\"subject\":\"x\""); /* not asked for */
+    say(fixture, "drift", ",\"steps\":2");
+    finish(fixture);
+    assert_int_equal(fixture->notifier.lost, 0);
+    assert_int_equal(tt_notify_give_up(&fixture->notifier), 2);
+}
+
 static void each_goes_on_where_its_like_ended(void **state)
 {
     enum { HELD, ALL };
@@ -283,6 +301,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(signed_and_tried_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(limited_and_slack, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_command_reads_it, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_given_up_is_counted, set_up, tear_down),
         cmocka_unit_test(each_goes_on_where_its_like_ended),
     };
 
