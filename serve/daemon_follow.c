@@ -26,6 +26,14 @@ static void complain(struct tt_follower *follower, const struct tt_error *err, b
         tt_log(&daemon->log, TT_LOG_ERROR, follower->config->name, NULL, "%s", err->message);
 }
 
+/* What went wrong with the clone, once for each reason; NULL: nothing did. */
+static void warn(struct tt_follower *follower, const char *warning)
+{
+    if (warning && !tt_streq(warning, follower->warning) && !atomic_load(&follower->stop))
+        tt_log(&follower->daemon->log, TT_LOG_WARNING, follower->config->name, NULL, "%s", warning);
+    tt_daemon_set(&follower->warning, warning);
+}
+
 static void take(struct tt_follower *follower, const char *revision,
                  const struct tt_followed_list *list)
 {
@@ -83,13 +91,16 @@ static void look(struct tt_follower *follower)
     struct tt_daemon *daemon = follower->daemon;
     struct tt_error err = {0};
     struct tt_arena arena;
-    const char *revision = NULL;
+    const char *revision = NULL, *warning = NULL;
     bool good;
 
     tt_arena_init(&arena);
-    good = tt_poll_fetch_by_child(&arena, daemon->program, daemon->state_folder, follower->all,
-                                  follower->config, &follower->runner, &revision, &err) == 0;
-    if (!good) {
+    good =
+        tt_poll_fetch_by_child(&arena, daemon->program, daemon->state_folder, follower->all,
+                               follower->config, &follower->runner, &revision, &warning, &err) == 0;
+    if (good) {
+        warn(follower, warning);
+    } else {
         complain(follower, &err, true);
         if (follower->revision ||
             tt_poll_known(&arena, follower->config, follower->folder, &revision, NULL) < 0)
@@ -156,6 +167,7 @@ static void free_follower(struct tt_follower *follower)
     free(follower->folder);
     free(follower->revision);
     free(follower->wrong);
+    free(follower->warning);
     free(follower->message);
     free(follower);
 }

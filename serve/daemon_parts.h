@@ -53,6 +53,7 @@ struct tt_follower {
     char *revision;                            /* read last; NULL: none yet */
     char *wrong;                               /* a newer one whose specs are wrong */
     char *message;                             /* why it cannot be read; NULL: it can */
+    char *warning;                             /* of the last fetch; NULL: none */
     pthread_t thread;
     pthread_cond_t wake;
     atomic_bool stop;

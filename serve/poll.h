@@ -25,11 +25,13 @@ int tt_poll_tidy(struct tt_arena *arena, const char *folder, tt_time now, struct
 const char *tt_poll_folder(struct tt_arena *arena, const char *state_folder, const char *name);
 
 /* The same by a child, `PROGRAM serve --fetch`, so that a server that says nothing holds up nobody
- * who stops RUNNER. CONFIG is the configuration that REPOSITORY is of. */
+ * who stops RUNNER. CONFIG is the configuration that REPOSITORY is of. RET_WARNING: what went wrong
+ * after it had fetched; NULL: nothing. */
 int tt_poll_fetch_by_child(struct tt_arena *arena, const char *program, const char *state_folder,
                            const struct tt_config *config,
                            const struct tt_repository_config *repository, struct tt_runner *runner,
-                           const char **ret_revision, struct tt_error *err);
+                           const char **ret_revision, const char **ret_warning,
+                           struct tt_error *err);
 
 /* The newest commit that the clone FOLDER has, from an earlier fetch. NOT_FOUND: none. */
 int tt_poll_known(struct tt_arena *arena, const struct tt_repository_config *repository,

@@ -41,10 +41,21 @@ static int fail(struct tt_arena *arena, const struct tt_repository_config *repos
     return tt_fail(err, TT_ERR_UNAVAILABLE, "%s", said);
 }
 
+/* What a child says that has fetched: its clone was not tidied. NULL: nothing. */
+static const char *warning_of(struct tt_arena *arena, int code, const struct tt_buf *errors)
+{
+    const char *said = tt_runner_last_line(arena, errors);
+
+    if (*said)
+        return said;
+    return code ? tt_printf(arena, "fetched, but then ended with code %d", code) : NULL;
+}
+
 int tt_poll_fetch_by_child(struct tt_arena *arena, const char *program, const char *state_folder,
                            const struct tt_config *config,
                            const struct tt_repository_config *repository, struct tt_runner *runner,
-                           const char **ret_revision, struct tt_error *err)
+                           const char **ret_revision, const char **ret_warning,
+                           struct tt_error *err)
 {
     const char *argv[] = {"trimtab",
                           "serve",
@@ -67,8 +78,9 @@ int tt_poll_fetch_by_child(struct tt_arena *arena, const char *program, const ch
 
     if (tt_runner_run(runner, &request, &code, &errors, err) < 0)
         return -1;
-    if (code != 0 || !answer.revision)
+    if (!answer.revision)
         return fail(arena, repository, code, &errors, err);
     *ret_revision = answer.revision;
+    *ret_warning = warning_of(arena, code, &errors);
     return 0;
 }

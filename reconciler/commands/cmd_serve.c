@@ -224,6 +224,7 @@ static int fetch(struct tt_session *session, const struct tt_config *config)
         return 1;
     }
     printf("%s\n", revision);
+    fflush(stdout);                                           /* whatever becomes of the rest */
     if (tt_poll_tidy(&session->arena, folder, now, &err) < 0) /* what was fetched counts */
         tt_session_complain(session, &err);
     return 0;
