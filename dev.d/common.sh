@@ -108,7 +108,7 @@ As root, run:
 
 # with_lock FOLDER COMMAND...: one at a time for each build folder; the others wait.
 with_lock() {
-    local folder=$1
+    local folder=$1 code=0
     local lock
 
     shift
@@ -118,8 +118,9 @@ with_lock() {
         say "waiting for another ./dev that uses $folder" >&2
         flock "$lock"
     fi
-    "$@"
+    "$@" || code=$?
     exec {lock}>&-
+    return "$code"
 }
 
 # build_preset PRESET FOLDER [TARGET...]: configures and builds; the log is shown when it fails.
