@@ -17,8 +17,9 @@ int tt_poll_fetch(struct tt_arena *arena, const struct tt_repository_config *rep
                   const char *folder, unsigned silence, const char **ret_revision,
                   struct tt_error *err);
 
-/* poll_tidy.c: the clone FOLDER stays as small as its history: many packs become one, and those
- * that are no longer needed go a minute later. Nobody else fetches into it meanwhile. */
+/* poll_tidy.c: the clone FOLDER stays as small as its history: many packs become one (very many:
+ * a part of them each time), and those that are no longer needed go a minute later. Nobody else
+ * fetches into it meanwhile. */
 int tt_poll_tidy(struct tt_arena *arena, const char *folder, tt_time now, struct tt_error *err);
 
 /* The clone of the repository NAME. */

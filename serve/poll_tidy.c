@@ -16,6 +16,7 @@
 #include "specs/source_git.h"
 
 #define MANY         16
+#define AT_ONCE      256               /* each is open meanwhile; the next time takes more */
 #define SMALL        ((off_t)16 << 20) /* larger ones are not written again */
 #define GRACE        INT64_C(60000)
 #define LEFT_BEHIND  INT64_C(3600000)
@@ -84,7 +85,8 @@ static void look_at(struct shelf *shelf, const char *file)
     old = age_of(shelf, path_of(shelf, name, ".old"), NULL);
     if (old > GRACE)
         remove_pack(shelf, name);
-    else if (old < 0 && age_of(shelf, path_of(shelf, name, ".pack"), &size) >= 0 && size <= SMALL)
+    else if (old < 0 && shelf->small.count < AT_ONCE &&
+             age_of(shelf, path_of(shelf, name, ".pack"), &size) >= 0 && size <= SMALL)
         tt_strings_add(shelf->arena, &shelf->small, name);
 }
 
