@@ -38,7 +38,7 @@ struct tt_deployment_state {
     char *recover;           /* balancers that the next run replaces, as in tt_job; NULL: none */
     char *held_mark;         /* of what the held plan was made for */
     char *approver;          /* the held plan is to be carried out in this name; NULL: it is not */
-    char *asked;             /* balancers whose failure led to a run since one ended well */
+    char *asked;             /* balancers that failed and led to a run; until they answer */
     struct tt_watch *watch;  /* where its balancers are to answer; NULL: not read yet */
     bool watch_old;          /* what it was read from is written anew */
 };

@@ -26,6 +26,7 @@ struct watched {
     const struct tt_watched_port *self;
     tt_time due;  /* the next probe */
     int failures; /* in a row */
+    bool answers; /* to the last probe */
     bool failed;  /* often enough; a run was asked for */
 };
 
@@ -228,14 +229,14 @@ static void collect(struct round *round)
 /* With the mutex held: the port that PROBING was of; NULL: there is a newer list, or a run began
  * meanwhile, even if it has ended. */
 static struct watched *port_of(const struct probing *probing, struct tt_daemon *daemon,
-                               struct tt_watch **ret_watch)
+                               struct tt_deployment_state **ret_state)
 {
     struct tt_deployment_state *state = tt_daemon_find(daemon, probing->key);
 
     if (!state || state->watch_old || !is_watched(daemon, state) ||
         state->watch->number != probing->number)
         return NULL;
-    *ret_watch = state->watch;
+    *ret_state = state;
     return &state->watch->ports[probing->index];
 }
 
@@ -249,25 +250,46 @@ static bool is_known(const struct tt_watch *watch, const struct watched *port)
     return false;
 }
 
+/* A balancer that answers everywhere owes nobody a wait when it fails again. */
+static void forget_what_was_asked(struct tt_deployment_state *state, const char *balancer)
+{
+    const struct tt_watch *watch = state->watch;
+    struct tt_arena scratch;
+    const char *name;
+    char *found;
+
+    for (size_t i = 0; i < watch->count; i++)
+        if (!watch->ports[i].answers && tt_streq(watch->ports[i].self->balancer, balancer))
+            return;
+    tt_arena_init(&scratch);
+    name = tt_printf(&scratch, "/%s/", balancer);
+    found = state->asked ? strstr(state->asked, name) : NULL;
+    if (found)
+        memmove(found, found + strlen(name), strlen(found + strlen(name)) + 1);
+    tt_arena_release(&scratch);
+}
+
 /* With the mutex held. */
 static void judge(struct round *round, const struct probing *probing, bool passed)
 {
-    struct tt_watch *watch = NULL;
-    struct watched *port = port_of(probing, round->daemon, &watch);
+    struct tt_deployment_state *state = NULL;
+    struct watched *port = port_of(probing, round->daemon, &state);
 
     round->daemon->counts.probes++;
     round->daemon->counts.probes_failed += !passed;
     if (!port)
         return;
+    port->answers = passed;
     if (passed) {
         port->failures = 0;
         port->failed = false;
+        forget_what_was_asked(state, probing->port.balancer);
         return;
     }
     if (port->failed || ++port->failures < probing->check.unhealthy_after)
         return;
     port->failed = true;
-    if (is_known(watch, port))
+    if (is_known(state->watch, port))
         return;
     *TT_VEC_ADD(&round->arena, &round->lost) = *probing;
     *TT_VEC_ADD(&round->arena, &round->failing) =
@@ -323,9 +345,9 @@ static void tell(struct tt_daemon *daemon, struct tt_deployment_state *state,
         tt_daemon_set(&state->message, message);
 }
 
-/* With the mutex held: true when a run was asked for on behalf of this balancer since the last one
- * that ended well. What fails now may be its replacement, while another balancer is not to wait for
- * it. */
+/* With the mutex held: true when a run was asked for on behalf of this balancer since it answered,
+ * or a run ended well. What fails now may be its replacement, while another balancer is not to wait
+ * for it. */
 static bool was_asked_for(struct tt_deployment_state *state, const struct probing *lost,
                           struct tt_arena *scratch)
 {
