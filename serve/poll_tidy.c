@@ -139,8 +139,10 @@ static int write_one(const struct shelf *shelf, const char *clone, const char **
         code = git_odb_foreach(objects, add_object, builder);
     if (code == 0)
         code = git_packbuilder_write(builder, NULL, 0, NULL, NULL);
-    if (code < 0)
-        return tt_git_fail(err, code, TT_ERR_INTERNAL, "cannot make one pack of many");
+    if (code < 0) {
+        tt_git_fail(err, code, TT_ERR_INTERNAL, "cannot make one pack of many");
+        return -1;
+    }
     *ret_name = tt_printf(shelf->arena, "pack-%s", git_packbuilder_name(builder));
     return 0;
 }
