@@ -6,6 +6,7 @@
  */
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -103,9 +104,29 @@ void tt_web_authenticate(struct tt_web_request *request)
     }
 }
 
+/* However it is spelled, as it is listened on. NULL: the default is. */
 static bool is_loopback(const char *address)
 {
-    return !address || strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0;
+    const struct addrinfo hints = {.ai_flags = AI_NUMERICHOST};
+    struct addrinfo *found = NULL;
+    struct sockaddr_in6 six;
+    struct sockaddr_in four;
+    bool is;
+
+    if (!address)
+        return true;
+    if (getaddrinfo(address, NULL, &hints, &found) != 0)
+        return false;
+    if (found->ai_family == AF_INET6) {
+        memcpy(&six, found->ai_addr, sizeof(six));
+        is = IN6_IS_ADDR_LOOPBACK(&six.sin6_addr) ||
+             (IN6_IS_ADDR_V4MAPPED(&six.sin6_addr) && six.sin6_addr.s6_addr[12] == IN_LOOPBACKNET);
+    } else {
+        memcpy(&four, found->ai_addr, sizeof(four));
+        is = ntohl(four.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+    }
+    freeaddrinfo(found);
+    return is;
 }
 
 /* "127.0.0.1:8080", "[::1]:8080", "localhost": what no other's DNS decides. */

@@ -17,6 +17,11 @@ named() {
     [ "$(curl -sS --noproxy '*' -m 20 -o "$out" -w '%{http_code}' -H "Host: $2" "http://127.0.0.1:$port$1")" = "$3" ]
 }
 
+moved() {
+    port=$(sed -n 's|.*http://\[::ffff:127.0.0.1\]:\([0-9]*\)/.*|\1|p' "$log")
+    [ -n "$port" ]
+}
+
 # asks_meanwhile: who is in the middle of asking while the tokens go is answered.
 asks_meanwhile() {
     local answered=1
@@ -92,5 +97,15 @@ for host in elsewhere.example "elsewhere.example:$port" 127.0.0.1.elsewhere.exam
     check "and is told the way out" says 'web\.tokens'
 done
 check "whether it lives is no secret" named /healthz elsewhere.example 200
+
+# However the address is spelled.
+if [ -e /proc/net/if_inet6 ]; then
+    sed -i 's/port: 0/&\n  address: "::ffff:127.0.0.1"/' "$config"
+    kill -HUP "$daemon"
+    check "the page moves" eventually 10 moved
+    check "elsewhere.example reads it nowhere" named / elsewhere.example 403
+else
+    skip "this host has no IPv6"
+fi
 end_serve
 finish
