@@ -169,7 +169,7 @@ static bool explain_server(struct tt_telling *t, const char *id)
         TT_EACH (service, &(*deployment)->services)
             TT_EACH (machine, &(*service)->machines)
                 if (strcmp(machine->server->id, id) == 0 || tt_streq(machine->server->name, id)) {
-                    tt_explain_service(t, *service, machine->slot);
+                    tt_explain_service(t, *service, tt_slot_told(machine));
                     return true;
                 }
         TT_EACH (balancer, &(*deployment)->balancers)
@@ -185,7 +185,7 @@ static bool explain_server(struct tt_telling *t, const char *id)
 static bool has_slot(const struct tt_service_view *service, int slot)
 {
     TT_EACH (machine, &service->machines)
-        if ((machine->tag ? machine->tag_slot : machine->slot) == slot)
+        if (tt_slot_told(machine) == slot)
             return true;
     TT_EACH (create, &service->creates)
         if (create->slot == slot)

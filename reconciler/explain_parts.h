@@ -26,6 +26,12 @@ void tt_tell_problems(struct tt_telling *t, const char *subject, int slot);
 void tt_tell_steps(struct tt_telling *t, enum tt_subject_kind kind, const char *deployment,
                    const char *name, int slot, bool blocked, bool left);
 
+/* The slot that MACHINE has or gets a mark of; -1: none. */
+static inline int tt_slot_told(const struct tt_machine *machine)
+{
+    return machine->tag ? machine->tag_slot : machine->slot;
+}
+
 /* "healthy", "failed" ... */
 const char *tt_machine_verdict(const struct tt_machine *machine);
 

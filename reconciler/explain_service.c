@@ -172,7 +172,7 @@ static bool names_error(const struct tt_telling *t, const char *subject, int slo
 /* SLOT -1 is every slot. */
 static bool is_of_slot(const struct tt_machine *machine, int slot)
 {
-    return slot < 0 || (machine->tag ? machine->tag_slot : machine->slot) == slot;
+    return slot < 0 || tt_slot_told(machine) == slot;
 }
 
 /* True when the planner keeps a server of SLOT as it is that it would replace if it could. */

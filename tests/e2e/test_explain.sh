@@ -61,6 +61,9 @@ on vm-static-failed explain LoadBalancer/edge
 check "a failed machine that is not replaced is not as Git asks" says 'none: see what stands in the way'
 on slot-mark-lost explain Service/web/1
 check "who lost the mark of its slot is told at the slot it gets" says 'gets that of slot 1$'
+on slot-mark-lost explain i-1
+check "by its id, too" says 'gets that of slot 1$'
+check "and the servers beside it are not told" [ "$(grep -cE 'i-0|i-2' "$out")" -eq 0 ]
 on no-public-address-others-join explain Service/web/2
 check "a problem of a slot is told with it" says 'error.no-public-address'
 on no-public-address-others-join explain Service/web/3
