@@ -12,9 +12,16 @@ import hmac
 import http.server
 import os
 import sys
-
+import threading
 
 refused = collections.Counter()
+telling = threading.Lock()
+
+
+def tell(*words):
+    """One line at once: several notifications come at the same time."""
+    with telling:
+        print(*words, flush=True)
 
 
 def is_down(path):
@@ -34,16 +41,16 @@ class Sink(http.server.BaseHTTPRequestHandler):
         word = "none" if not given else "good" if hmac.compare_digest(given, wanted) else "bad"
         down = is_down(self.path)
         if not down:
-            print(self.path, word, self.headers["Content-Type"], body.decode(), flush=True)
+            tell(self.path, word, self.headers["Content-Type"], body.decode())
         self.send_response(503 if down else 204)
         self.end_headers()
         if down:
-            print(self.path, "refused", flush=True)
+            tell(self.path, "refused")
 
     def log_message(self, *_):
         pass
 
 
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Sink)
-print("port", server.server_port, flush=True)
+tell("port", server.server_port)
 server.serve_forever()
