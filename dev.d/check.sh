@@ -63,9 +63,9 @@ check_asan() {
         export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
         export UBSAN_OPTIONS=print_stacktrace=1
         # The agent's tests are about its shell scripts; the floors and moves are searched with code
-        # that the generated cases run here, too.
+        # that the generated cases run here, too; of recovery by the daemon its own tests are here.
         with_lock build-asan run_ctest build-asan build-asan/dev-test.log \
-            -E '^(test_(floor|moves|agent.*)|e2e_test_(agent_.*|balancers_load.*))$'
+            -E '^(test_(floor|moves|agent.*)|e2e_test_(agent_.*|balancers_load.*|serve_recovery))$'
     )
 }
 
