@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/auto.h"
 #include "base/file.h"
 #include "base/str.h"
 #include "serve/poll.h"
@@ -23,16 +24,9 @@ struct fetch {
     int tries; /* of credentials */
 };
 
-#define DEFINE_AUTO(type, free_it)                                                                 \
-    static void close_##type(type **handle)                                                        \
-    {                                                                                              \
-        free_it(*handle);                                                                          \
-    }
-#define AUTO(type) __attribute__((cleanup(close_##type))) type
-
-DEFINE_AUTO(git_repository, git_repository_free)
-DEFINE_AUTO(git_remote, git_remote_free)
-DEFINE_AUTO(git_reference, git_reference_free)
+TT_DEFINE_AUTO(git_repository, git_repository_free)
+TT_DEFINE_AUTO(git_remote, git_remote_free)
+TT_DEFINE_AUTO(git_reference, git_reference_free)
 
 static int refuse(const struct fetch *fetch, const char *why)
 {
@@ -191,8 +185,8 @@ int tt_poll_fetch(struct tt_arena *arena, const struct tt_repository_config *rep
     char *specification = tt_printf(arena, "+%s:%s", reference, reference);
     git_strarray specifications = {&specification, 1};
     git_fetch_options options;
-    AUTO(git_repository) *clone = NULL;
-    AUTO(git_remote) *remote = NULL;
+    TT_AUTO(git_repository) *clone = NULL;
+    TT_AUTO(git_remote) *remote = NULL;
     int code;
 
     if (open_clone(&fetch, folder, &clone, err) < 0)
@@ -219,7 +213,7 @@ int tt_poll_fetch(struct tt_arena *arena, const struct tt_repository_config *rep
 int tt_poll_known(struct tt_arena *arena, const struct tt_repository_config *repository,
                   const char *folder, const char **ret_revision, struct tt_error *err)
 {
-    AUTO(git_repository) *clone = NULL;
+    TT_AUTO(git_repository) *clone = NULL;
 
     if (git_libgit2_init() < 0)
         abort();
@@ -231,8 +225,8 @@ int tt_poll_known(struct tt_arena *arena, const struct tt_repository_config *rep
 
 int tt_poll_accept(const char *folder, const char *revision, struct tt_error *err)
 {
-    AUTO(git_repository) *clone = NULL;
-    AUTO(git_reference) *reference = NULL;
+    TT_AUTO(git_repository) *clone = NULL;
+    TT_AUTO(git_reference) *reference = NULL;
     git_oid id;
     int code;
 

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/auto.h"
 #include "base/file.h"
 #include "base/str.h"
 #include "serve/poll.h"
@@ -31,16 +32,9 @@ struct shelf {
     tt_time now;
 };
 
-#define DEFINE_AUTO(type, free_it)                                                                 \
-    static void close_##type(type **handle)                                                        \
-    {                                                                                              \
-        free_it(*handle);                                                                          \
-    }
-#define AUTO(type) __attribute__((cleanup(close_##type))) type
-
-DEFINE_AUTO(git_repository, git_repository_free)
-DEFINE_AUTO(git_odb, git_odb_free)
-DEFINE_AUTO(git_packbuilder, git_packbuilder_free)
+TT_DEFINE_AUTO(git_repository, git_repository_free)
+TT_DEFINE_AUTO(git_odb, git_odb_free)
+TT_DEFINE_AUTO(git_packbuilder, git_packbuilder_free)
 
 static char *path_of(const struct shelf *shelf, const char *name, const char *ending)
 {
@@ -124,9 +118,9 @@ static int open_small(const struct shelf *shelf, git_odb **ret_objects)
 static int write_one(const struct shelf *shelf, const char *clone, const char **ret_name,
                      struct tt_error *err)
 {
-    AUTO(git_repository) *repository = NULL;
-    AUTO(git_odb) *objects = NULL;
-    AUTO(git_packbuilder) *builder = NULL;
+    TT_AUTO(git_repository) *repository = NULL;
+    TT_AUTO(git_odb) *objects = NULL;
+    TT_AUTO(git_packbuilder) *builder = NULL;
     int code;
 
     if (tt_git_open(clone, &repository, err) < 0)

@@ -7,24 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/auto.h"
 #include "base/str.h"
 #include "specs/source_limits.h"
 
-#define DEFINE_AUTO(type, free_it)                                                                 \
-    static void close_##type(type **handle)                                                        \
-    {                                                                                              \
-        free_it(*handle);                                                                          \
-    }
-
-DEFINE_AUTO(git_object, git_object_free)
-DEFINE_AUTO(git_tree, git_tree_free)
-DEFINE_AUTO(git_tree_entry, git_tree_entry_free)
-DEFINE_AUTO(git_blob, git_blob_free)
-DEFINE_AUTO(git_odb, git_odb_free)
-DEFINE_AUTO(git_revwalk, git_revwalk_free)
-DEFINE_AUTO(git_commit, git_commit_free)
-
-#define AUTO(type) __attribute__((cleanup(close_##type))) type
+TT_DEFINE_AUTO(git_object, git_object_free)
+TT_DEFINE_AUTO(git_tree, git_tree_free)
+TT_DEFINE_AUTO(git_tree_entry, git_tree_entry_free)
+TT_DEFINE_AUTO(git_blob, git_blob_free)
+TT_DEFINE_AUTO(git_odb, git_odb_free)
+TT_DEFINE_AUTO(git_revwalk, git_revwalk_free)
+TT_DEFINE_AUTO(git_commit, git_commit_free)
 
 int tt_git_fail(struct tt_error *err, int code, enum tt_error_class class, const char *what)
 {
@@ -68,7 +61,7 @@ int tt_git_open(const char *folder, git_repository **ret_repository, struct tt_e
 int tt_git_resolve(git_repository *repository, const char *revision, git_commit **ret_commit,
                    struct tt_error *err)
 {
-    AUTO(git_object) *object = NULL;
+    TT_AUTO(git_object) *object = NULL;
     int code;
 
     if (strcmp(revision, "HEAD") == 0 && git_repository_head_unborn(repository) == 1)
@@ -94,8 +87,8 @@ int tt_git_resolve(git_repository *repository, const char *revision, git_commit 
 static int read_blob(struct tt_arena *arena, git_repository *repository, const git_oid *id,
                      size_t limit, const char **ret_text, size_t *ret_size, struct tt_error *err)
 {
-    AUTO(git_odb) *odb = NULL;
-    AUTO(git_blob) *blob = NULL;
+    TT_AUTO(git_odb) *odb = NULL;
+    TT_AUTO(git_blob) *blob = NULL;
     git_object_t type;
     int code = git_repository_odb(&odb, repository);
 
@@ -148,9 +141,9 @@ static int visit(const char *folder, const git_tree_entry *entry, void *payload)
 int tt_git_list(struct tt_arena *arena, git_repository *repository, git_commit *commit,
                 const char *folder, struct tt_source_files *files, struct tt_error *err)
 {
-    AUTO(git_tree) *root = NULL;
-    AUTO(git_tree_entry) *entry = NULL;
-    AUTO(git_tree) *tree = NULL;
+    TT_AUTO(git_tree) *root = NULL;
+    TT_AUTO(git_tree_entry) *entry = NULL;
+    TT_AUTO(git_tree) *tree = NULL;
     struct tt_error inner = {0};
     struct walk walk = {arena, repository, folder, files, 0, &inner};
     int code = git_commit_tree(&root, commit);
@@ -175,8 +168,8 @@ int tt_git_read(struct tt_arena *arena, git_repository *repository, git_commit *
                 const char *path, size_t limit, const char **ret_text, size_t *ret_size,
                 struct tt_error *err)
 {
-    AUTO(git_tree) *root = NULL;
-    AUTO(git_tree_entry) *entry = NULL;
+    TT_AUTO(git_tree) *root = NULL;
+    TT_AUTO(git_tree_entry) *entry = NULL;
     const char *text = NULL;
     int code = git_commit_tree(&root, commit);
 
@@ -199,7 +192,7 @@ int tt_git_read(struct tt_arena *arena, git_repository *repository, git_commit *
 int tt_git_oldest_root(struct tt_arena *arena, git_repository *repository, const git_oid *from,
                        const char **ret_id, struct tt_error *err)
 {
-    AUTO(git_revwalk) *walk = NULL;
+    TT_AUTO(git_revwalk) *walk = NULL;
     git_time_t oldest = 0;
     git_oid id, best = {0};
     bool found = false;
@@ -209,7 +202,7 @@ int tt_git_oldest_root(struct tt_arena *arena, git_repository *repository, const
     if (code == 0)
         code = git_revwalk_push(walk, from);
     while (code == 0 && (code = git_revwalk_next(&id, walk)) == 0) {
-        AUTO(git_commit) *commit = NULL;
+        TT_AUTO(git_commit) *commit = NULL;
         git_time_t time;
 
         code = git_commit_lookup(&commit, repository, &id);

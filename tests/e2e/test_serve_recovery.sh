@@ -191,14 +191,18 @@ check "until somebody mends it" eventually 30 is_settled
 check "then nothing is left to do" eventually 20 is_idle
 
 # Three balancers, of which two fail at once.
+kill_two() {
+    before=$(balancers)
+    for machine in $(head -n 2 <<<"$before"); do
+        signal KILL "$machine"
+    done
+}
+
 add_balancer right
 push "three balancers"
 check "three balancers serve" eventually 90 has_balancers 3
 check "and nothing is left to do" eventually 20 is_idle
-before=$(balancers)
-for machine in $(head -n 2 <<<"$before"); do
-    signal KILL "$machine"
-done
+kill_two
 check "a mass failure is held" eventually 60 in_phase held
 check "which is told" eventually 10 told '"trimtab.plan.held"'
 check "they are still known to fail" eventually 10 has_metric trimtab_balancers_failing 2
@@ -212,10 +216,7 @@ check "approved, they are replaced" exits 0
 check "the daemon sees that" eventually 30 is_idle
 
 # The same once more, approved through the daemon, which then watches the new machines.
-before=$(balancers)
-for machine in $(head -n 2 <<<"$before"); do
-    signal KILL "$machine"
-done
+kill_two
 check "a mass failure is held again" eventually 60 in_phase held
 check "and counted" eventually 10 has_metric trimtab_balancers_failing 2
 sed -i 's/^  state: running/  state: running\n  suspend: true/' "$repo/fleet.yaml"
