@@ -19,15 +19,18 @@
 #include "base/clock.h"
 #include "model/words.h"
 
-#define LONGEST_LINE  ((size_t)1 << 20)
-#define KEPT_ERRORS   ((size_t)8192)
-#define KILL_AFTER_MS 30000 /* one that does not stop when its time is over */
-#define LARGEST_INPUT ((size_t)1 << 20)
+#define LONGEST_LINE    ((size_t)1 << 20)
+#define KEPT_ERRORS     ((size_t)8192)
+#define KILL_AFTER_MS   30000 /* one that does not stop when its time is over */
+#define LARGEST_INPUT   ((size_t)1 << 20)
+#define LOOK_MS         100
+#define LONGEST_WAIT_MS 3600000
 
 struct child {
     const struct tt_runner_request *request;
     struct tt_runner *runner;
-    int out[2], errors[2], handle, input;
+    int out[2], errors[2], input;
+    int handle; /* of the process; -1: this host had none to give */
     struct tt_buf line;
     bool overlong; /* the line is longer than is read */
     struct tt_buf *kept;
@@ -195,22 +198,30 @@ static int start(struct child *child, struct tt_error *err)
     return 0;
 }
 
-/* How long to wait; asks a child whose time is over to stop, and later ends it. */
-static int patience(struct child *child)
+/* Asks a child whose time is over to stop, and later ends it; then waits for that. */
+static void keep_time(struct child *child)
 {
-    tt_time left;
-
-    if (child->handle < 0)
-        return 100;
-    if (child->deadline == TT_TIME_UNKNOWN)
-        return -1;
-    left = child->deadline - tt_monotonic();
-    if (left > 0)
-        return (int)left;
+    if (child->deadline == TT_TIME_UNKNOWN || tt_monotonic() < child->deadline)
+        return;
     signal_child(child->runner, child->asked ? SIGKILL : SIGTERM);
     child->asked = true;
     child->deadline = tt_monotonic() + KILL_AFTER_MS;
-    return KILL_AFTER_MS;
+}
+
+/* How long to wait for what is polled. Without a handle nothing tells of the child's end: it is
+ * looked for now and then. */
+static int patience(const struct child *child)
+{
+    tt_time wait = child->handle < 0 ? LOOK_MS : -1, left;
+
+    if (child->deadline == TT_TIME_UNKNOWN)
+        return (int)wait;
+    left = child->deadline - tt_monotonic();
+    if (left < 0)
+        left = 0;
+    if (wait < 0 || left < wait)
+        wait = left;
+    return wait < LONGEST_WAIT_MS ? (int)wait : LONGEST_WAIT_MS;
 }
 
 static bool has_ended(const struct child *child)
@@ -231,6 +242,8 @@ static void listen_to(struct child *child)
 
         poll(fds, 3, patience(child));
         ended = has_ended(child);
+        if (!ended)
+            keep_time(child);
         for (int i = 0; i < 2; i++) {
             int *fd = i == 0 ? &child->out[0] : &child->errors[0];
 
