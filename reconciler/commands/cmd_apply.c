@@ -157,16 +157,25 @@ static int stay(struct tt_session *session, int code)
     return code;
 }
 
-/* What was approved has no targets: from here on it is about the deployment that it changed. */
-static void narrow_to_what_was_approved(struct run *run)
+/* What was approved has no targets: what is kept of it is about the deployment that it changes. */
+static void tell_what_was_approved(const struct run *run)
 {
     struct tt_session *session = run->session;
-    struct tt_arena *arena = &session->arena;
     const char *name = run->deployments.count == 1 ? run->deployments.items[0] : NULL;
 
     if (session->approves && name && !session->options.targets.count &&
         tt_desired_deployment(session->desired, name))
-        tt_strings_add(arena, &session->options.targets, tt_printf(arena, "Deployment/%s", name));
+        session->about = name;
+}
+
+/* What is planned after it is about nothing else either. */
+static void narrow_to_what_was_approved(struct tt_session *session)
+{
+    struct tt_arena *arena = &session->arena;
+
+    if (session->about)
+        tt_strings_add(arena, &session->options.targets,
+                       tt_printf(arena, "Deployment/%s", session->about));
 }
 
 /* What is kept with --save is how it became, for those who look at it. */
@@ -177,7 +186,7 @@ static void keep_what_came_of_it(struct run *run)
 
     if (!session->options.save || tt_signals_stopped(&run->signals))
         return;
-    narrow_to_what_was_approved(run);
+    narrow_to_what_was_approved(session);
     tt_session_observe(session, &(struct tt_observe_options){0});
     tt_session_remember(session);
     if (tt_session_plan(session, &err) < 0)
@@ -196,6 +205,7 @@ static int approve_and_carry_out(struct run *run)
         tt_session_complain(session, &err);
         return 1;
     }
+    tell_what_was_approved(run);
     if (!tt_session_save(session, NULL))
         return 1;
     show(session);

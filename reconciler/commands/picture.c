@@ -240,6 +240,8 @@ static json_t *service_json(const struct tt_view *view, const struct tt_plan *pl
 /* Targets are "KIND/DEPLOYMENT" or "KIND/DEPLOYMENT/NAME". */
 static bool is_shown(const struct tt_session *session, const char *deployment)
 {
+    if (session->about)
+        return strcmp(deployment, session->about) == 0;
     TT_EACH (target, &session->options.targets) {
         const char *name = strchr(*target, '/');
         size_t length = name ? strcspn(++name, "/") : 0;
@@ -301,7 +303,8 @@ static int save(struct tt_session *session, const char *name, const char *text,
 static int save_watch_list(struct tt_session *session, struct tt_error *err)
 {
     TT_EACH (deployment, &session->desired->deployments)
-        if (session->options.targets.count && is_shown(session, (*deployment)->name))
+        if ((session->about || session->options.targets.count) &&
+            is_shown(session, (*deployment)->name))
             return save(session, "watch.json",
                         tt_json_compact(&session->arena,
                                         tt_watch_list_json(session->desired, session->world,

@@ -35,6 +35,7 @@ struct tt_session {
     struct tt_tally tally;  /* with -v, once clouds are open: requests to APIs */
     struct tt_store *store; /* NULL: not open */
     int64_t approves;       /* the held run whose plan is carried out; 0: none */
+    const char *about;      /* the deployment that --save is about; NULL: those of the targets */
     const char *approver;   /* in whose name */
     int64_t lock;           /* the token of the locks that are held; 0: none */
 };

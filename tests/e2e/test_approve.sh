@@ -12,6 +12,21 @@ has_servers() {
 mkdir -p "$repo"
 tt approve 1
 check "before there is a store, there is no run" says 'there is no run 1: none is recorded'
+cat >"$repo/zoo.yaml" <<'END'
+apiVersion: trimtab/v1
+kind: Deployment
+metadata: {name: zoo}
+spec: {}
+---
+apiVersion: trimtab/v1
+kind: Service
+metadata: {name: web}
+spec:
+  deployment: zoo
+  server: {template: t}
+  port: 80
+  placements: [{account: cloud, region: r, count: 1}]
+END
 commit_sim 6
 tt apply --auto-approve
 check "six servers are made" has_servers 6
@@ -28,6 +43,10 @@ check "and one that is not held" says 'run 1 has no plan that waits for approval
 tt approve 2
 check "where nobody can answer, nothing is done" exits 1
 check "and six servers stay" has_servers 6
+tt approve 2 --save "$place/kept"
+check "what is kept of it is about its deployment alone" \
+    [ "$(query '[each["name"] for each in d["deployments"]]' <"$place/kept/picture.json")" = "['shop']" ]
+check "with what is to be watched of it" [ -f "$place/kept/watch.json" ]
 tt approve 2 --auto-approve --by 'Ann Other' --json
 check "approved, it is carried out" exits 0
 check "two servers are left" has_servers 2
