@@ -3,12 +3,13 @@
 
 help_test() {
     cat <<'END'
-usage: ./dev test [CTEST OPTION...]
+usage: ./dev test [--sanitized] [CTEST OPTION...]
 
 Installs what is missing, builds with warnings as errors, and runs every test with ctest. Then the
 end-to-end tests run once more with the optimised program, as an ordinary user when this is root,
 and simulated histories are played for at most a minute (./dev simulate). Beside all of it the
 planner is held to its laws on generated cases, at the lowest priority (./dev prove runs longer).
+With --sanitized, as CI does it, what is built for the tests is built with ASan and UBSan.
 With TRIMTAB_TEST_OPENSTACK=1 an OpenStack is brought up from Debian's packages and tested against.
 Skipped tests are named; with CI=true a skipped test is a failure unless dev.d/may-skip.txt names it,
 since what a test needs can be installed. Options go to ctest: ./dev test -R store
@@ -114,11 +115,17 @@ run_simulate() {
 }
 
 dev_test() {
-    local folder failed=0 passed bad skipped unknown prove
+    local folder failed=0 passed bad skipped unknown prove preset=dev
 
+    if [ "${1:-}" = --sanitized ]; then
+        preset=asan
+        export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
+        export UBSAN_OPTIONS=print_stacktrace=1
+        shift
+    fi
     need build run test
     [ "${TRIMTAB_TEST_OPENSTACK:-}" != 1 ] || need openstack
-    build_preset dev build-dev
+    build_preset "$preset" "build-$preset"
     build_preset release build trimtab
     folder=$(mktemp -d)
     # shellcheck disable=SC2064
@@ -127,7 +134,7 @@ dev_test() {
         (run_prove) >"$folder/prove.out" 2>&1 &
         prove=$!
     fi
-    with_lock build-dev run_ctest build-dev "$folder/units.log" "$@" || failed=1
+    with_lock "build-$preset" run_ctest "build-$preset" "$folder/units.log" "$@" || failed=1
     if [ $# -eq 0 ]; then
         (run_end_to_end "$folder/e2e.log") || failed=1
         wait "$prove" || failed=1
