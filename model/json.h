@@ -72,6 +72,7 @@ json_t *tt_json_from_string(const char *s);
 json_t *tt_json_from_strings(const struct tt_strings *list);
 json_t *tt_json_from_listeners(const struct tt_listeners *listeners);
 json_t *tt_json_from_health(const struct tt_health_check *health);
+json_t *tt_json_from_features(unsigned features); /* TT_FEATURE_*, as words */
 void tt_json_set_known(json_t *object, const char *key, const char *value); /* unless NULL */
 
 /* The text of VALUE, which is freed: indented with a final newline, or compact with sorted keys. */

@@ -167,3 +167,13 @@ json_t *tt_json_from_health(const struct tt_health_check *health)
     set_duration(object, "grace", health->grace);
     return object;
 }
+
+json_t *tt_json_from_features(unsigned features)
+{
+    json_t *array = json_array();
+
+    for (unsigned i = 0; tt_feature_words[i]; i++)
+        if (features & 1u << i)
+            json_array_append_new(array, json_string(tt_feature_words[i]));
+    return array;
+}

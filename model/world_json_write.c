@@ -175,14 +175,10 @@ static json_t *write_region(const struct tt_region *region)
 static json_t *write_account(const struct tt_world_account *account)
 {
     json_t *object = json_object();
-    json_t *capabilities = json_array();
 
     json_object_set_new(object, "name", json_string(account->name));
     tt_json_set_known(object, "provider", account->provider);
-    for (unsigned i = 0; tt_feature_words[i]; i++)
-        if (account->features & 1u << i)
-            json_array_append_new(capabilities, json_string(tt_feature_words[i]));
-    json_object_set_new(object, "capabilities", capabilities);
+    json_object_set_new(object, "capabilities", tt_json_from_features(account->features));
     SET_LIST(object, "regions", &account->regions, write_region);
     return object;
 }

@@ -8,6 +8,21 @@
 #include "model/json.h"
 #include "reconciler/commands/commands.h"
 
+/* A cloud balancer has to be there before it can be chosen. */
+static bool offers(const struct tt_world_account *account, const struct tt_region *region,
+                   enum tt_balancer_type type)
+{
+    switch (type) {
+    case TT_BALANCER_CLOUD:
+        return account->features & TT_FEATURE_CLOUD_BALANCER && region->balancers.count;
+    case TT_BALANCER_VM_DYNAMIC:
+        return !tt_streq(account->provider, tt_provider_kind_words[TT_PROVIDER_SSH]);
+    case TT_BALANCER_VM_STATIC:
+        break;
+    }
+    return true;
+}
+
 static bool could_be_static(const struct tt_session *session, const struct tt_server *server)
 {
     return server->state == TT_SERVER_RUNNING &&
@@ -17,10 +32,16 @@ static bool could_be_static(const struct tt_session *session, const struct tt_se
 static void print_region(struct tt_session *session, const struct tt_world_account *account,
                          const struct tt_region *region)
 {
-    bool cloud = account->features & TT_FEATURE_CLOUD_BALANCER;
+    const char *separator = ":";
     int machines = 0;
 
-    printf("%s/%s: %svm-dynamic, vm-static\n", account->name, region->name, cloud ? "cloud, " : "");
+    printf("%s/%s", account->name, region->name);
+    for (int type = 0; tt_balancer_type_words[type]; type++)
+        if (offers(account, region, (enum tt_balancer_type)type)) {
+            printf("%s %s", separator, tt_balancer_type_words[type]);
+            separator = ",";
+        }
+    printf("\n");
     if (!region->observed) {
         printf("  not observed: %s\n", region->error ? region->error : "no reason given");
         return;
@@ -34,7 +55,7 @@ static void print_region(struct tt_session *session, const struct tt_world_accou
                 printf(", %s %d", tt_protocol_words[listener->protocol], listener->port);
         printf("\n");
     }
-    if (cloud && !region->balancers.count)
+    if (account->features & TT_FEATURE_CLOUD_BALANCER && !region->balancers.count)
         printf("  no cloud balancer stands ready: provision one first\n");
     TT_EACH (server, &region->servers)
         if (could_be_static(session, server)) {
@@ -43,7 +64,9 @@ static void print_region(struct tt_session *session, const struct tt_world_accou
                    server->name ? ")" : "");
             machines++;
         }
-    if (!machines)
+    if (!offers(account, region, TT_BALANCER_VM_DYNAMIC))
+        printf("  any machine that SSH reaches could be a vm-static balancer, by its address\n");
+    else if (!machines)
         printf("  no machine could be a vm-static balancer\n");
 }
 
@@ -53,10 +76,9 @@ static json_t *region_json(struct tt_session *session, const struct tt_world_acc
     json_t *object = json_object(), *kinds = json_array(), *balancers = json_array();
     json_t *machines = json_array();
 
-    if (account->features & TT_FEATURE_CLOUD_BALANCER)
-        json_array_append_new(kinds, json_string("cloud"));
-    json_array_append_new(kinds, json_string("vm-dynamic"));
-    json_array_append_new(kinds, json_string("vm-static"));
+    for (int type = 0; tt_balancer_type_words[type]; type++)
+        if (offers(account, region, (enum tt_balancer_type)type))
+            json_array_append_new(kinds, json_string(tt_balancer_type_words[type]));
     TT_EACH (balancer, &region->balancers) {
         json_t *entry = json_object();
 
@@ -76,6 +98,7 @@ static json_t *region_json(struct tt_session *session, const struct tt_world_acc
         }
     json_object_set_new(object, "account", json_string(account->name));
     json_object_set_new(object, "region", json_string(region->name));
+    json_object_set_new(object, "capabilities", tt_json_from_features(account->features));
     json_object_set_new(object, "status",
                         json_string(region->observed ? "observed" : "unreachable"));
     json_object_set_new(object, "types", kinds);

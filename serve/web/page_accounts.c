@@ -38,6 +38,18 @@ void tt_page_accounts(struct tt_web_request *request, struct tt_web_reply *reply
 
 /* --- the accounts of one ---------------------------------------------------------------------- */
 
+static bool has_word(const json_t *words, const char *word)
+{
+    const json_t *item;
+    size_t i;
+
+    json_array_foreach (words, i, item) {
+        if (tt_streq(json_string_value(item), word))
+            return true;
+    }
+    return false;
+}
+
 static void write_types(struct tt_buf *out, const json_t *types)
 {
     const json_t *type;
@@ -100,15 +112,18 @@ static void write_balancers(struct tt_buf *out, const json_t *balancers)
                     json_array_size(balancers) - SHOWN);
 }
 
-static void write_machines(struct tt_buf *out, const json_t *machines)
+static void write_machines(struct tt_buf *out, const json_t *machines, bool any)
 {
     size_t count = json_array_size(machines), i;
     const json_t *machine;
 
-    if (!count) {
+    if (any)
+        tt_buf_add(out, "<p><small>Any machine that SSH reaches could be a vm-static balancer, by "
+                        "its address.</small></p>\n");
+    else if (!count)
         tt_buf_add(out, "<p><small>No machine could be a vm-static balancer.</small></p>\n");
+    if (!count)
         return;
-    }
     tt_buf_addf(out, "<p>%zu %s could be a vm-static balancer:</p>\n<ul class=\"servers\">", count,
                 count == 1 ? "machine" : "machines");
     json_array_foreach (machines, i, machine) {
@@ -136,11 +151,11 @@ static void write_region(struct tt_buf *out, const json_t *region)
     write_types(out, types);
     if (seen) {
         write_balancers(out, json_object_get(region, "balancers"));
-        if (strcmp(json_string_value(json_array_get(types, 0)), "cloud") == 0 &&
+        if (has_word(json_object_get(region, "capabilities"), "cloud-balancer") &&
             !json_array_size(json_object_get(region, "balancers")))
             tt_buf_add(out, "<p><small>No cloud balancer stands ready: provision one "
                             "first.</small></p>\n");
-        write_machines(out, json_object_get(region, "machines"));
+        write_machines(out, json_object_get(region, "machines"), !has_word(types, "vm-dynamic"));
     }
     tt_buf_add(out, "</li>\n");
 }

@@ -300,7 +300,7 @@ check "status as JSON" says_json '[(e["name"], s["name"], s["wanted"], s["health
 tt status
 check "status in words" says 'Service web: 2 wanted, 2 running, 2 healthy'
 tt offers --json
-check "offers as JSON" says_json 'd["offers"][0]["types"]' "['cloud', 'vm-dynamic', 'vm-static']"
+check "offers as JSON" says_json 'd["offers"][0]["types"]' "['vm-dynamic', 'vm-static']"
 
 # --- targets and saved plans -----------------------------------------------------------------------
 
