@@ -45,11 +45,10 @@ static void check_features(struct tt_specs *specs, const struct tt_document *doc
     provider = tt_provider_kind_words[account->provider];
     if (doc->type.given && balancer->type == TT_BALANCER_CLOUD &&
         !(features & TT_FEATURE_CLOUD_BALANCER))
-        tt_report_add(specs->report, "provider-lacks-cloud-balancer", doc->type.mark,
-                      document->subject,
-                      "account %s (provider %s) has no cloud balancers; use type vm-dynamic or "
-                      "vm-static",
-                      account->name, provider);
+        tt_report_add(
+            specs->report, "provider-lacks-cloud-balancer", doc->type.mark, document->subject,
+            "account %s (provider %s) has no cloud balancers; use type %s", account->name, provider,
+            account->provider == TT_PROVIDER_SSH ? "vm-static" : "vm-dynamic or vm-static");
     if (doc->address.given && !(features & TT_FEATURE_ELASTIC_ADDRESS))
         tt_report_add(specs->report, "provider-lacks-address", doc->address.mark, document->subject,
                       "account %s (provider %s) has no elastic addresses; remove the address",
