@@ -180,9 +180,11 @@ class Double:
             Tags=[{"Key": "Name", "Value": "prod"}],
         )
         image = ec2.register_image(Name="web-1", RootDeviceName="/dev/sda1")["ImageId"]
+        ec2.register_image(Name="lb-1", RootDeviceName="/dev/sda1")
         group = ec2.create_security_group(
             GroupName="web", Description="web", VpcId=vpc["VpcId"]
         )["GroupId"]
+        ec2.create_security_group(GroupName="lb", Description="lb", VpcId=vpc["VpcId"])
         ec2.create_key_pair(KeyName="ops", KeyType="ed25519")
         foreign = ec2.run_instances(
             ImageId=image,

@@ -45,7 +45,7 @@ spec:
   region: us-east-1
   scope: regional
   listeners: [{port: $front_port}]
-  server: {template: web-1, size: t3.small, firewalls: [web], key: ops, network: prod}
+  server: {template: lb-1, size: t3.small, firewalls: [lb], key: ops, network: prod}
   address: $address
   recovery: {unhealthyAfter: 1, interval: 1s}
 END
@@ -55,6 +55,8 @@ check "a deployment with a balancer machine is applied" exits 0
 tt plan --detailed-exitcode
 check "and nothing is left" exits 0
 first=$(balancer_of)
+check "its machine is as the spec says" sees attributes \
+    "lb-1 t3.small lb ops prod,web-1 m5.large web ops prod"
 check "its machine was told of both servers" knows_all "$first"
 check "the address leads to it" sees holder "$address" shop-edge
 
@@ -70,7 +72,7 @@ check "which was told the whole pool" knows_all "$second"
 check "the address leads to it" sees holder "$address" shop-edge
 
 # One that stands by becomes the balancer; it is named by its Name and never deleted.
-sed -i '/^  server: {template: web-1, size: t3/d;/^  address: /d;/^  recovery: /d' "$repo/fleet.yaml"
+sed -i '/^  server: {template: lb-1/d;/^  address: /d;/^  recovery: /d' "$repo/fleet.yaml"
 edit 's/type: vm-dynamic/type: vm-static\n  machine: legacy/;s/name: edge/name: front/;s/\[edge\]/[front]/'
 tt apply --auto-approve
 check "a machine that stands by becomes the balancer" exits 0

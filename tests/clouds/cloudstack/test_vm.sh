@@ -39,7 +39,8 @@ tt apply --auto-approve
 settled "a deployment with a balancer machine"
 first=$(balancer)
 check "its machine is as the spec says" sees \
-    "[m['templatename'] for m in d['machines'] if m['id'] == '$first']" "['lb-kvm']"
+    "['%(templatename)s %(serviceofferingname)s %(keypairs)s' % m for m in d['machines'] if m['id'] == '$first']" \
+    "['lb-kvm medium ops']"
 check "it was told of both servers" [ "$(pool "$first")" = "$(members)" ]
 check "the address leads to it" [ "$(holder)" = "$first" ]
 
