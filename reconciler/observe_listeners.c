@@ -10,6 +10,11 @@
 /* What a balancer answers itself: ours never ask a member for it (docs/agent.md). */
 #define ALIVE_PATH "/.well-known/trimtab-alive"
 
+tt_time tt_observe_balancer_grace(const struct tt_balancer *balancer)
+{
+    return balancer && balancer->health ? balancer->health->grace : DEFAULT_GRACE;
+}
+
 /* The `health` of a LoadBalancer is its members' and says nothing of the machine itself. */
 static struct tt_listener_check check_of(const struct tt_balancer *balancer,
                                          const struct tt_listener *listener)
@@ -26,7 +31,7 @@ static struct tt_listener_check check_of(const struct tt_balancer *balancer,
                 .timeout = TIMEOUT,
                 .interval = balancer->recovery.interval,
                 .unhealthy_after = balancer->recovery.unhealthy_after,
-                .grace = balancer->health ? balancer->health->grace : DEFAULT_GRACE,
+                .grace = tt_observe_balancer_grace(balancer),
             },
     };
 }

@@ -22,4 +22,7 @@ void tt_observe_listeners(struct tt_arena *arena, const struct tt_balancer *bala
                           const struct tt_region *region, const struct tt_server *server,
                           tt_listener_checks *checks);
 
+/* How long after its creation a machine of BALANCER (NULL: of one that Git does not have) boots. */
+tt_time tt_observe_balancer_grace(const struct tt_balancer *balancer);
+
 #endif

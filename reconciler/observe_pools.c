@@ -6,6 +6,7 @@
 
 #include "base/str.h"
 #include "providers/proxies/proxy.h"
+#include "reconciler/observe_listeners.h"
 #include "reconciler/observe_memory.h"
 #include "reconciler/parallel.h"
 
@@ -18,6 +19,7 @@ struct asking {
     struct tt_region *region;
     struct tt_server *server;
     bool owned;
+    bool boots; /* within its grace */
     struct tt_proxy proxy;
     struct tt_watched self;
     int failed; /* tries in a row, those of earlier runs with them */
@@ -70,6 +72,12 @@ const struct tt_balancer *tt_observe_balancer_of(const struct tt_desired *desire
     return deployment ? tt_deployment_balancer(deployment, server->tags.balancer) : NULL;
 }
 
+static bool boots(const struct tt_balancer *balancer, const struct tt_server *server, tt_time now)
+{
+    return server->created_at != TT_TIME_UNKNOWN &&
+           now - server->created_at < tt_observe_balancer_grace(balancer);
+}
+
 static void add_asking(struct tt_arena *arena, const struct tt_balancer *balancer, bool owned,
                        const struct tt_cloud *cloud, struct tt_region *region,
                        struct tt_server *server, const struct tt_observe_options *options,
@@ -82,6 +90,7 @@ static void add_asking(struct tt_arena *arena, const struct tt_balancer *balance
         .region = region,
         .server = server,
         .owned = owned,
+        .boots = boots(balancer, server, askings->now),
         .proxy = {.provider = cloud->provider,
                   .agent_folder = cloud->account->ssh.scripts,
                   .region = region->name,
@@ -94,7 +103,7 @@ static void add_asking(struct tt_arena *arena, const struct tt_balancer *balance
                  .server = server->id,
                  .interval = dynamic ? balancer->recovery.interval : DEFAULT_INTERVAL},
     };
-    if (options->single_probe || options->skip_health)
+    if (options->single_probe || options->skip_health || asking->boots)
         asking->tries = 1;
     else
         asking->failed = tt_observe_recall(options, &asking->self, askings->now);
@@ -177,7 +186,7 @@ static void conclude(struct tt_arena *arena, const struct tt_observe_options *op
 
     TT_EACH (asking, &askings->items) {
         tt_arena_adopt(arena, &asking->arena);
-        if (!options->single_probe && !options->skip_health)
+        if (!options->single_probe && !options->skip_health && !asking->boots)
             tt_observe_note(arena, options, &asking->self,
                             is_our_fault(&asking->error) ? 0 : asking->failed, now);
         if (asking->error.class == TT_ERR_NONE) {
@@ -185,7 +194,10 @@ static void conclude(struct tt_arena *arena, const struct tt_observe_options *op
             *TT_VEC_ADD(arena, &asking->region->pools) = asking->pool;
         } else if (!is_silent(&asking->error) && !options->single_probe && !options->skip_health &&
                    !(asking->owned && is_our_fault(&asking->error))) {
-            asking->server->health = TT_HEALTH_FAILING;
+            if (asking->boots)
+                asking->server->state = TT_SERVER_PENDING;
+            else
+                asking->server->health = TT_HEALTH_FAILING;
         }
     }
     TT_EACH (asking, &askings->items)

@@ -158,6 +158,21 @@ static void a_machine_that_answers_late_does_not_fail(void **state)
     assert_int_equal(tt_world_region(f->world, "here", "r")->pools.count, 1);
 }
 
+static void within_its_grace_a_machine_boots(void **state)
+{
+    struct fixture *f = *state;
+    struct toy_machine *machine = observe_add_edge(f);
+
+    observe_fail_run(f, 1000, TT_ERR_UNAVAILABLE);
+    machine->created_at = f->toy.now - 59000;
+    assert_int_equal(observe_world(f, "i-edge")->state, TT_SERVER_PENDING);
+    assert_int_equal(f->toy.calls[TOY_RUN], 1);
+    assert_int_equal(observe_world(f, "i-edge")->health, TT_HEALTH_UNKNOWN);
+    machine->created_at = f->toy.now - 61000;
+    assert_int_equal(observe_world(f, "i-edge")->state, TT_SERVER_RUNNING);
+    assert_int_equal(observe_world(f, "i-edge")->health, TT_HEALTH_FAILING);
+}
+
 /* That we may not ask is no failure of the machine: nothing there may be touched. */
 static void being_refused_is_being_blind(void **state)
 {
@@ -210,6 +225,7 @@ int main(void)
         TEST(an_image_without_listProxy_has_no_pool),
         TEST(a_machine_that_does_not_answer_fails),
         TEST(a_machine_that_answers_late_does_not_fail),
+        TEST(within_its_grace_a_machine_boots),
         TEST(being_refused_is_being_blind),
         TEST(every_item_is_visited_once),
     };
