@@ -1,11 +1,12 @@
 /*
  * One step's call, from the journal's intent to its outcome, and what the class of an error means:
  *
- *   throttled, unavailable   made again after a growing, jittered delay
- *   timeout                  a create is looked for by its incarnation before anything else, and
- * made again with the same token when it is not there; every other call is idempotent and made
- * again conflict                 looked at again once: what it wanted may be so already; else one
- * more call, then it failed all others               failed at once
+ * - throttled, unavailable: made again after a growing, jittered delay, a few times; a balancer's
+ *   new machine is told how to balance for as long as its grace, since it may boot
+ * - timeout: a create is looked for by its incarnation before anything else, and made again with
+ * the same token when it is not there; every other call is idempotent and made again
+ * - conflict: looked at again once: what it wanted may be so already; else one more call
+ * - all others: failed at once
  *
  * This is the only place of the program that repeats a call that changes a cloud.
  */
@@ -16,6 +17,7 @@
 #include "base/sha256.h"
 #include "base/str.h"
 #include "reconciler/apply_run.h"
+#include "reconciler/observe_listeners.h"
 
 #define TRIES         5
 #define FIRST_DELAY   500 /* ms, doubled with every try */
@@ -226,14 +228,30 @@ static bool holds_lock(struct trial *trial, struct tt_error *err)
     return false;
 }
 
+/* A balancer's new machine runs long before anybody can log in to tell it how to balance. */
+static bool boots(const struct trial *trial, tt_time began, const struct tt_error *err)
+{
+    const struct tt_apply_request *request = trial->run->request;
+    const struct tt_step *step = &trial->run->plan->steps.items[trial->step];
+
+    return trial->run->steps[trial->step].stage > 0 && err->class == TT_ERR_UNAVAILABLE &&
+           !(request->stop && atomic_load(request->stop)) &&
+           tt_clock_steady(request->clock) - began <
+               tt_observe_balancer_grace(tt_apply_balancer(trial->run, step));
+}
+
 static enum tt_progress_word call_patiently(struct trial *trial, struct tt_error *err)
 {
+    tt_time began = tt_clock_steady(trial->run->request->clock);
+
     for (trial->tries = 1;; trial->tries++) {
         enum tt_progress_word word = tt_apply_call(trial->run, trial->step, &trial->scratch, err);
 
         if (word != TT_GO_FAILED)
             return word;
         trial->unknown = trial->unknown || err->class == TT_ERR_TIMEOUT;
+        if (trial->tries >= TRIES && boots(trial, began, err))
+            trial->tries = TRIES - 1;
         if (trial->tries >= TRIES && err->class != TT_ERR_TIMEOUT)
             return word;
         switch (judge(trial, err)) {

@@ -64,6 +64,32 @@ static void tries_come_to_an_end(void **state)
     assert_int_equal(f->outcome.steps[0].error.class, TT_ERR_THROTTLED);
 }
 
+/* It runs long before anybody can log in. */
+static void a_machine_that_boots_is_told_when_it_can_be(void **state)
+{
+    struct fixture *f = *state;
+
+    plan_add_edge(f, TT_BECAUSE_MISSING);
+    set_fault(&f->toy, TOY_RUN, 1, 12, TT_ERR_UNAVAILABLE, false);
+    run_whole_plan(f);
+    assert_int_equal(f->toy.calls[TOY_CREATE], 1);
+    assert_true(f->toy.calls[TOY_RUN] > 12);
+}
+
+static void but_not_longer_than_its_grace(void **state)
+{
+    struct fixture *f = *state;
+    tt_time began = f->toy.now;
+
+    plan_add_edge(f, TT_BECAUSE_MISSING);
+    set_fault(&f->toy, TOY_RUN, 1, 1000, TT_ERR_UNAVAILABLE, false);
+    run_plan(f);
+    assert_int_equal(f->outcome.failed, 1);
+    assert_int_equal(f->outcome.steps[0].error.class, TT_ERR_UNAVAILABLE);
+    assert_true(f->toy.now - began >= 60000);
+    assert_true(f->toy.now - began < 90000);
+}
+
 static void what_cannot_work_is_not_repeated(void **state)
 {
     struct fixture *f = *state;
@@ -446,6 +472,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_is_busy_is_tried_again),
         TEST(tries_come_to_an_end),
+        TEST(a_machine_that_boots_is_told_when_it_can_be),
+        TEST(but_not_longer_than_its_grace),
         TEST(what_cannot_work_is_not_repeated),
         TEST(a_create_with_unknown_outcome_is_adopted),
         TEST(a_create_that_never_arrived_is_made_again),
