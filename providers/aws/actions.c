@@ -29,6 +29,7 @@ static const struct tt_aws_action_row rows[TT_AWS_ACTIONS] = {
     [TT_AWS_DESCRIBE_SECURITY_GROUPS] = EC2("DescribeSecurityGroups", true),
     [TT_AWS_DESCRIBE_SUBNETS] = EC2("DescribeSubnets", true),
     [TT_AWS_DESCRIBE_VPCS] = EC2("DescribeVpcs", true),
+    [TT_AWS_GET_CONSOLE_OUTPUT] = EC2("GetConsoleOutput", true),
     [TT_AWS_RUN_INSTANCES] = EC2("RunInstances", false),
     [TT_AWS_TERMINATE_INSTANCES] = EC2("TerminateInstances", false),
     [TT_AWS_START_INSTANCES] = EC2("StartInstances", false),

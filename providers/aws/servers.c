@@ -339,29 +339,3 @@ int tt_aws_tag(struct tt_provider *provider, const char *region, const char *ser
     tt_arena_release(&scratch);
     return result;
 }
-
-/* --- commands ------------------------------------------------------------------------------- */
-
-static int find_machine(void *self, const char *region, const char *id, struct tt_arena *arena,
-                        struct tt_server *ret_server, struct tt_error *err)
-{
-    const struct tt_server *server;
-    struct tt_aws_visit visit;
-
-    if (tt_aws_enter(self, region, arena, &visit, err) < 0 ||
-        tt_aws_find_server(&visit, id, &server, err) < 0)
-        return -1;
-    if (!server || server->state == TT_SERVER_GONE)
-        return no_machine(&visit, id, err);
-    *ret_server = *server;
-    return 0;
-}
-
-int tt_aws_run(struct tt_provider *provider, const struct tt_run_request *request,
-               struct tt_arena *arena, struct tt_run_result *ret_result, struct tt_error *err)
-{
-    struct tt_aws *aws = (struct tt_aws *)provider;
-
-    return tt_ssh_machines_run(aws->machines, request, find_machine, provider, arena, ret_result,
-                               err);
-}

@@ -134,8 +134,8 @@ int tt_cloudstack_run(struct tt_provider *provider, const struct tt_run_request 
                       struct tt_arena *arena, struct tt_run_result *ret_result,
                       struct tt_error *err)
 {
-    struct tt_cloudstack *cloud = (struct tt_cloudstack *)provider;
+    const struct tt_cloudstack *cloud = (const struct tt_cloudstack *)provider;
+    const struct tt_ssh_cloud asked = {.find = find_address, .self = provider};
 
-    return tt_ssh_machines_run(cloud->machines, request, find_address, cloud, arena, ret_result,
-                               err);
+    return tt_ssh_machines_run(cloud->machines, request, &asked, arena, ret_result, err);
 }

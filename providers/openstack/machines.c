@@ -1,5 +1,5 @@
 /*
- * Machines: decoding what Nova tells of a server, writing the marks, and running commands there.
+ * Machines: decoding what Nova tells of a server, and writing the marks.
  */
 #include "providers/openstack/machines.h"
 
@@ -366,28 +366,4 @@ int tt_openstack_check_owner(const struct tt_openstack_visit *visit, const json_
         return tt_fail(err, TT_ERR_DENIED, "server %s does not carry the mark of %s", id,
                        visit->cloud->owner);
     return 0;
-}
-
-static int find_address(void *self, const char *region, const char *id, struct tt_arena *arena,
-                        struct tt_server *ret_server, struct tt_error *err)
-{
-    const struct tt_openstack_names no_words = {0};
-    struct tt_openstack_visit visit;
-    TT_REPLY_AUTO *machine = NULL;
-
-    if (tt_openstack_enter(self, region, arena, &visit, err) < 0 ||
-        tt_openstack_machine(&visit, id, &machine, err) < 0)
-        return -1;
-    if (!tt_openstack_read_machine(&no_words, arena, machine, ret_server))
-        return tt_fail(err, TT_ERR_NOT_FOUND, "there is no server %s", id);
-    return 0;
-}
-
-int tt_openstack_run(struct tt_provider *provider, const struct tt_run_request *request,
-                     struct tt_arena *arena, struct tt_run_result *ret_result, struct tt_error *err)
-{
-    struct tt_openstack *cloud = (struct tt_openstack *)provider;
-
-    return tt_ssh_machines_run(cloud->machines, request, find_address, provider, arena, ret_result,
-                               err);
 }

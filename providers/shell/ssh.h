@@ -34,7 +34,7 @@ struct tt_ssh_target {
     const char *address;  /* or a host name */
     int port;             /* 0: the settings' */
     const char *host_key; /* "ssh-ed25519 AAAA...", where the cloud published it (a tag, the
-                           * console); NULL: it stands in known_hosts */
+                           * console), or several, a line each; NULL: it stands in known_hosts */
 };
 
 /* The `ssh` mapping of an Account, with its paths made absolute: "~/" is the home folder, a

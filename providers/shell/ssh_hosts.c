@@ -37,20 +37,29 @@ static void release(struct known_keys *keys)
 
 #define AUTO_KEYS __attribute__((cleanup(release))) struct known_keys
 
+/* A line that is no key is left out. */
+static void read_published_key(const char *line, struct known_keys *keys)
+{
+    size_t length = strcspn(line, " \t");
+    char *type = tt_strndup(&keys->arena, line, length);
+    char *base64 = tt_strdup(&keys->arena, line + length + strspn(line + length, " \t"));
+    ssh_key key;
+
+    base64[strcspn(base64, " \t\r")] = '\0';
+    if (ssh_pki_import_pubkey_base64(base64, ssh_key_type_from_name(type), &key) == SSH_OK)
+        *TT_VEC_ADD(&keys->arena, &keys->items) = (struct known){.key = key};
+}
+
 static int read_published(const struct tt_ssh_place *place, struct known_keys *keys,
                           struct tt_error *err)
 {
-    const char *text = place->host_key;
-    size_t length = strcspn(text, " \t");
-    char *type = tt_strndup(&keys->arena, text, length);
-    char *base64 = tt_strdup(&keys->arena, text + length + strspn(text + length, " \t"));
-    ssh_key key;
+    char *text = tt_strdup(&keys->arena, place->host_key), *line;
 
-    base64[strcspn(base64, " \t\r\n")] = '\0';
-    if (ssh_pki_import_pubkey_base64(base64, ssh_key_type_from_name(type), &key) != SSH_OK)
+    while ((line = strsep(&text, "\n")))
+        read_published_key(line, keys);
+    if (!keys->items.count)
         return tt_fail(err, TT_ERR_SPEC,
                        "the host key that is published for %s is not a public key", place->address);
-    *TT_VEC_ADD(&keys->arena, &keys->items) = (struct known){.key = key};
     return 0;
 }
 

@@ -9,16 +9,21 @@
 #include "base/map.h"
 #include "base/str.h"
 #include "providers/shell/ssh.h"
+#include "providers/shell/ssh_console.h"
 
 #define ADDRESSES 2
+#define NEW       (INT64_C(10) * 60 * 1000) /* so long a console may not tell everything yet */
 
 struct place {
     const char *addresses[ADDRESSES]; /* in the order that they are tried in; NULL: none */
     const char *host_key;             /* that it published; NULL: none, known_hosts has it */
+    const char *console_keys;         /* that its console said, where nothing else did */
+    tt_time created_at;
 };
 
 struct tt_ssh_machines {
     struct tt_ssh *ssh;
+    const struct tt_clock *clock;
     pthread_mutex_t lock;
     struct tt_arena arena; /* of the map and all strings in it */
     struct tt_map places;  /* ids of machines */
@@ -34,6 +39,7 @@ int tt_ssh_machines_open(const struct tt_provider_settings *settings, struct tt_
         return -1;
     machines = TT_NEW(arena, struct tt_ssh_machines);
     machines->ssh = tt_ssh_new(&ssh);
+    machines->clock = settings->clock;
     pthread_mutex_init(&machines->lock, NULL);
     tt_arena_init(&machines->arena);
     tt_map_init(&machines->places, &machines->arena);
@@ -76,6 +82,7 @@ void tt_ssh_machines_learn(struct tt_ssh_machines *machines, const struct tt_ser
     }
     if (!tt_streq(place->host_key, server->tags.host_key))
         place->host_key = tt_strdup(&machines->arena, server->tags.host_key);
+    place->created_at = server->created_at;
     pthread_mutex_unlock(&machines->lock);
 }
 
@@ -109,13 +116,13 @@ static void prefer(struct tt_ssh_machines *machines, const char *machine, const 
 }
 
 static int locate(struct tt_ssh_machines *machines, const struct tt_run_request *request,
-                  tt_ssh_find find, void *self, struct tt_arena *arena, struct place *ret_place,
+                  const struct tt_ssh_cloud *cloud, struct tt_arena *arena, struct place *ret_place,
                   struct tt_error *err)
 {
-    struct tt_server server = {0};
+    struct tt_server server = {.created_at = TT_TIME_UNKNOWN};
 
     if (!is_known(machines, request->machine, ret_place)) {
-        if (find(self, request->region, request->machine, arena, &server, err) < 0)
+        if (cloud->find(cloud->self, request->region, request->machine, arena, &server, err) < 0)
             return -1;
         server.id = request->machine;
         if (!server.public_address && !server.private_address)
@@ -127,27 +134,77 @@ static int locate(struct tt_ssh_machines *machines, const struct tt_run_request 
     return 0;
 }
 
+static int run_at(struct tt_ssh_machines *machines, const struct tt_run_request *request,
+                  const struct place *place, struct tt_arena *arena,
+                  struct tt_run_result *ret_result, struct tt_error *err)
+{
+    for (int i = 0; i < ADDRESSES && place->addresses[i]; i++) {
+        struct tt_ssh_target target = {
+            .address = place->addresses[i],
+            .host_key = place->host_key ? place->host_key : place->console_keys,
+        };
+
+        *err = (struct tt_error){0};
+        if (tt_ssh_run(machines->ssh, &target, request, arena, ret_result, err) == 0) {
+            prefer(machines, request->machine, target.address);
+            return 0;
+        }
+        if (err->class != TT_ERR_UNAVAILABLE)
+            break;
+    }
+    return -1;
+}
+
+/* --- consoles ------------------------------------------------------------------------------- */
+
+static bool is_new(const struct tt_ssh_machines *machines, const struct place *place)
+{
+    return place->created_at != TT_TIME_UNKNOWN &&
+           machines->clock->now(machines->clock->self) - place->created_at < NEW;
+}
+
+/* After ERR, "host-key-unknown": takes the keys from the console, or says more. */
+static int ask_console(struct tt_ssh_machines *machines, const struct tt_run_request *request,
+                       const struct tt_ssh_cloud *cloud, struct tt_arena *arena,
+                       struct place *place, struct tt_error *err)
+{
+    struct tt_error inner = {0};
+    const char *text = NULL, *keys;
+    struct place *kept;
+
+    if (cloud->console(cloud->self, request->region, request->machine, arena, &text, &inner) < 0)
+        return tt_wrap(err, "the console of %s was not read (%s)", request->machine, inner.message);
+    keys = text ? tt_ssh_console_keys(arena, text) : NULL;
+    if (!keys && is_new(machines, place))
+        return tt_fail(err, TT_ERR_UNAVAILABLE,
+                       "nobody knows the host key of machine %s, and its console does not say it "
+                       "yet",
+                       request->machine);
+    if (!keys)
+        return tt_wrap(err, "the console of %s says no host key", request->machine);
+    pthread_mutex_lock(&machines->lock);
+    kept = tt_map_get(&machines->places, request->machine);
+    kept->console_keys = tt_strdup(&machines->arena, keys);
+    *place = *kept;
+    pthread_mutex_unlock(&machines->lock);
+    return 0;
+}
+
 int tt_ssh_machines_run(struct tt_ssh_machines *machines, const struct tt_run_request *request,
-                        tt_ssh_find find, void *self, struct tt_arena *arena,
+                        const struct tt_ssh_cloud *cloud, struct tt_arena *arena,
                         struct tt_run_result *ret_result, struct tt_error *err)
 {
     struct place place = {0};
     struct tt_error own = {0};
+    int result;
 
-    if (locate(machines, request, find, self, arena, &place, err) < 0)
+    if (locate(machines, request, cloud, arena, &place, err) < 0)
         return -1;
-    for (int i = 0; i < ADDRESSES && place.addresses[i]; i++) {
-        struct tt_ssh_target target = {.address = place.addresses[i], .host_key = place.host_key};
-
-        own = (struct tt_error){0};
-        if (tt_ssh_run(machines->ssh, &target, request, arena, ret_result, &own) == 0) {
-            prefer(machines, request->machine, target.address);
-            return 0;
-        }
-        if (own.class != TT_ERR_UNAVAILABLE)
-            break;
-    }
-    if (err)
+    result = run_at(machines, request, &place, arena, ret_result, &own);
+    if (result < 0 && tt_streq(own.code, "host-key-unknown") && cloud->console &&
+        ask_console(machines, request, cloud, arena, &place, &own) == 0)
+        result = run_at(machines, request, &place, arena, ret_result, &own);
+    if (result < 0 && err)
         *err = own;
-    return -1;
+    return result;
 }

@@ -20,18 +20,26 @@ int tt_ssh_machines_open(const struct tt_provider_settings *settings, struct tt_
 /* Ends all sessions; no call may be under way. NULL is nothing. */
 void tt_ssh_machines_close(struct tt_ssh_machines *machines);
 
-/* Remembers the addresses of SERVER, where it has any, and the host key that it published. */
+/* Remembers the addresses of SERVER, where it has any, the host key that it published, and when it
+ * was made. */
 void tt_ssh_machines_learn(struct tt_ssh_machines *machines, const struct tt_server *server);
 
-/* Asks the cloud for one machine. Errors: NOT_FOUND. */
-typedef int (*tt_ssh_find)(void *self, const char *region, const char *machine,
-                           struct tt_arena *arena, struct tt_server *ret_server,
-                           struct tt_error *err);
+/* How a cloud is asked about one of its machines. */
+struct tt_ssh_cloud {
+    /* Where it is, and which key it published. Errors: NOT_FOUND. */
+    int (*find)(void *self, const char *region, const char *machine, struct tt_arena *arena,
+                struct tt_server *ret_server, struct tt_error *err);
+    /* What it wrote to its console; NULL: the cloud does not tell. */
+    int (*console)(void *self, const char *region, const char *machine, struct tt_arena *arena,
+                   const char **ret_text, struct tt_error *err);
+    void *self;
+};
 
-/* As run of struct tt_provider_ops. FIND is called for a machine that nobody has told of yet.
- * UNAVAILABLE also for a machine without any address. */
+/* As run of struct tt_provider_ops. The cloud is asked for a machine that nobody has told of yet,
+ * and for the console of one whose host key neither it nor known_hosts tells. UNAVAILABLE also for
+ * a machine without any address, and for a new one whose console does not say its key yet. */
 int tt_ssh_machines_run(struct tt_ssh_machines *machines, const struct tt_run_request *request,
-                        tt_ssh_find find, void *self, struct tt_arena *arena,
+                        const struct tt_ssh_cloud *cloud, struct tt_arena *arena,
                         struct tt_run_result *ret_result, struct tt_error *err);
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * Where machines of a cloud are reached: public addresses first, private ones where those cannot
- * be; machines that nobody told of are asked for once.
+ * be; machines that nobody told of are asked for once; whose host key nobody knows, by its console.
  * Covers providers/shell/ssh_machines.c.
  */
 #include <setjmp.h>
@@ -9,9 +9,11 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "base/str.h"
 #include "providers/shell/ssh_machines.h"
 #include "support/sshd.h"
 
@@ -27,12 +29,16 @@ struct machines_test {
     struct tt_run_result result;
     struct tt_server found; /* by find; no id: not found */
     int asked;
+    bool has_console;
+    const char *console; /* what it says; NULL: it cannot be read */
+    int console_asked;
 };
 
 static int begin(void **state)
 {
     struct machines_test *test = calloc(1, sizeof(*test));
-    struct tt_provider_settings settings = {.account = &test->account, .base_folder = "/"};
+    struct tt_provider_settings settings = {
+        .account = &test->account, .base_folder = "/", .clock = tt_clock_real()};
 
     assert_non_null(test);
     *state = test;
@@ -80,8 +86,25 @@ static int find(void *self, const char *region, const char *machine, struct tt_a
     return 0;
 }
 
+static int read_console(void *self, const char *region, const char *machine, struct tt_arena *arena,
+                        const char **ret_text, struct tt_error *err)
+{
+    struct machines_test *test = self;
+
+    (void)arena;
+    assert_string_equal(region, "paris");
+    assert_string_equal(machine, "m1");
+    test->console_asked++;
+    if (!test->console)
+        return tt_fail(err, TT_ERR_UNAVAILABLE, "the cloud is away");
+    *ret_text = test->console;
+    return 0;
+}
+
 static int run(struct machines_test *test, const char *machine)
 {
+    const struct tt_ssh_cloud cloud = {
+        .find = find, .console = test->has_console ? read_console : NULL, .self = test};
     const char *const argv[] = {"/bin/echo", "hello", NULL};
 
     test->err = (struct tt_error){0};
@@ -89,7 +112,7 @@ static int run(struct machines_test *test, const char *machine)
         test->machines,
         &(struct tt_run_request){
             .region = "paris", .machine = machine, .argv = argv, .timeout = 20000},
-        find, test, &test->arena, &test->result, &test->err);
+        &cloud, &test->arena, &test->result, &test->err);
 }
 
 static void runs(struct machines_test *test, const char *machine)
@@ -102,9 +125,10 @@ static void runs(struct machines_test *test, const char *machine)
 static void learn(struct machines_test *test, const char *id, const char *public,
                   const char *private)
 {
-    tt_ssh_machines_learn(
-        test->machines,
-        &(struct tt_server){.id = id, .public_address = public, .private_address = private});
+    tt_ssh_machines_learn(test->machines, &(struct tt_server){.id = id,
+                                                              .public_address = public,
+                                                              .private_address = private,
+                                                              .created_at = TT_TIME_UNKNOWN});
 }
 
 static void test_addresses_are_tried_in_turn(void **state)
@@ -188,6 +212,104 @@ static void test_a_machine_is_known_by_what_it_published(void **state)
     runs(test, "m2");
 }
 
+/* --- consoles ------------------------------------------------------------------------------- */
+
+static const char *console_with(struct machines_test *test, const char *key)
+{
+    return tt_printf(&test->arena,
+                     "Linux version 6.1\r\n-----BEGIN SSH HOST KEY KEYS-----\r\nssh-rsa !!!!\r\n%s"
+                     "-----END SSH HOST KEY KEYS-----\r\n",
+                     sshd_read(&test->sshd, sshd_file(&test->sshd, key)));
+}
+
+/* A machine that nobody knows, made so long ago. */
+static struct machines_test *stranger(void **state, tt_time age)
+{
+    struct machines_test *test = ready(state);
+    const struct tt_clock *clock = tt_clock_real();
+
+    test->has_console = true;
+    assert_int_equal(unlink(test->sshd.known_hosts), 0);
+    tt_ssh_machines_learn(test->machines,
+                          &(struct tt_server){.id = "m1",
+                                              .private_address = HERE,
+                                              .created_at = clock->now(clock->self) - age});
+    return test;
+}
+
+static void test_a_machine_is_known_by_its_console(void **state)
+{
+    struct machines_test *test = stranger(state, 0);
+
+    test->console = console_with(test, "host_key.pub");
+    runs(test, "m1");
+    /* what is said later changes nothing */
+    test->console = console_with(test, "user_key.pub");
+    learn(test, "m1", NULL, HERE);
+    runs(test, "m1");
+    assert_int_equal(test->console_asked, 1);
+}
+
+static void test_another_key_than_the_consoles_is_refused(void **state)
+{
+    struct machines_test *test = stranger(state, 0);
+
+    test->console = console_with(test, "user_key.pub");
+    assert_int_equal(run(test, "m1"), -1);
+    assert_int_equal(test->err.class, TT_ERR_DENIED);
+    assert_string_equal(test->err.code, "host-key-changed");
+    assert_int_equal(sshd_logged(&test->sshd, "Accepted"), 0);
+}
+
+/* It boots: whoever may try again does. */
+static void test_a_console_may_say_it_later(void **state)
+{
+    struct machines_test *test = stranger(state, 9 * 60000);
+
+    test->console = "Linux version 6.1\n";
+    assert_int_equal(run(test, "m1"), -1);
+    assert_int_equal(test->err.class, TT_ERR_UNAVAILABLE);
+    assert_non_null(strstr(test->err.message, "its console does not say it yet"));
+    test->console = console_with(test, "host_key.pub");
+    runs(test, "m1");
+}
+
+static void test_a_console_without_keys(void **state)
+{
+    struct machines_test *test = stranger(state, 11 * 60000);
+
+    test->console = "Linux version 6.1\n";
+    assert_int_equal(run(test, "m1"), -1);
+    assert_int_equal(test->err.class, TT_ERR_DENIED);
+    assert_string_equal(test->err.code, "host-key-unknown");
+    assert_non_null(strstr(test->err.message, "the console of m1 says no host key"));
+    assert_non_null(strstr(test->err.message, "ssh-keyscan"));
+}
+
+/* That says nothing of the machine, so it is no reason to call it unavailable. */
+static void test_a_console_that_cannot_be_read(void **state)
+{
+    struct machines_test *test = stranger(state, 0);
+
+    assert_int_equal(run(test, "m1"), -1);
+    assert_int_equal(test->err.class, TT_ERR_DENIED);
+    assert_string_equal(test->err.code, "host-key-unknown");
+    assert_non_null(strstr(test->err.message, "was not read (the cloud is away)"));
+}
+
+static void test_known_hosts_counts_before_the_console(void **state)
+{
+    struct machines_test *test = ready(state);
+
+    test->has_console = true;
+    sshd_change_host_key(&test->sshd);
+    test->console = console_with(test, "host_key.pub");
+    learn(test, "m1", NULL, HERE);
+    assert_int_equal(run(test, "m1"), -1);
+    assert_string_equal(test->err.code, "host-key-changed");
+    assert_int_equal(test->console_asked, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -198,6 +320,12 @@ int main(void)
         TEST(test_unknown_machines_are_asked_for_once),
         TEST(test_a_machine_that_refuses_us_is_not_tried_elsewhere),
         TEST(test_a_machine_is_known_by_what_it_published),
+        TEST(test_a_machine_is_known_by_its_console),
+        TEST(test_another_key_than_the_consoles_is_refused),
+        TEST(test_a_console_may_say_it_later),
+        TEST(test_a_console_without_keys),
+        TEST(test_a_console_that_cannot_be_read),
+        TEST(test_known_hosts_counts_before_the_console),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

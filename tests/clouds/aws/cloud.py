@@ -15,6 +15,8 @@ cannot make.
     POST /double/broken         JSON: ids of instances on hosts whose status checks fail
     POST /double/loopback       JSON: {"prefix": "127.0.0.", "port": N}: from now on machines are listed
                                 at addresses of this host and answer at that port
+    POST /double/console        JSON: {"text": TEXT, "late": N}: what consoles say, after N that say
+                                nothing yet; as those of types that tell no latest output
     GET  /double/places         {id: address} of those listed so far
     GET  /double/record         the calls so far: [[action, {parameter: value}], ...]
     POST /double/forget         empties the record
@@ -23,6 +25,7 @@ Added to moto: ClientToken (the same token in the same zone is the same answer),
 where a classic balancer does not exist.
 """
 
+import base64
 import io
 import json
 import os
@@ -89,6 +92,7 @@ class Double:
         self.broken = []
         self.calls = []
         self.prefix, self.listen, self.places = None, 0, {}
+        self.console, self.late = None, 0
 
     def client(self, service):
         if service not in self.clients:
@@ -120,6 +124,9 @@ class Double:
             elif path == "/double/loopback":
                 wish = json.loads(body)
                 self.prefix, self.listen = wish["prefix"], wish["port"]
+            elif path == "/double/console":
+                wish = json.loads(body)
+                self.console, self.late = wish["text"], wish["late"]
             elif path == "/double/places":
                 return self.places
             elif path == "/double/record":
@@ -314,6 +321,28 @@ class Double:
         with self.lock:
             return re.sub(rb"<instanceId>(i-[0-9a-f]+)<.*?</systemStatus>", tell, text, flags=re.S)
 
+    def tell_console(self, form):
+        if form.get("Latest") == "true":
+            return (
+                "400 UnsupportedOperation",
+                [("Content-Type", "text/xml")],
+                b"<Response><Errors><Error><Code>UnsupportedOperation</Code>"
+                b"<Message>This instance type does not support retrieving the latest console logs."
+                b"</Message></Error></Errors><RequestID>1</RequestID></Response>",
+            )
+        with self.lock:
+            told = "" if self.late > 0 else self.console
+            self.late -= 1
+        text = base64.encodebytes(told.encode()).decode()
+        return (
+            "200 OK",
+            [("Content-Type", "text/xml")],
+            f"<GetConsoleOutputResponse><requestId>1</requestId>"
+            f"<instanceId>{form['InstanceId']}</instanceId>"
+            f"<timestamp>2026-11-23T04:00:00.000Z</timestamp><output>{text}</output>"
+            f"</GetConsoleOutputResponse>".encode(),
+        )
+
     def lacks_classic(self, form):
         name = form.get("LoadBalancerName")
         known = elb_backends[DEFAULT_ACCOUNT_ID][REGION].load_balancers
@@ -333,6 +362,8 @@ class Double:
         if action == "RunInstances":
             return self.run(environ, body, form)
         status, headers, text = self.ask(environ, body)
+        if action == "GetConsoleOutput" and self.console and status.startswith("200"):
+            return self.tell_console(form)
         if action == "DescribeInstanceStatus":
             text = self.tell_checks(text)
             headers = [(k, v) for k, v in headers if k.lower() != "content-length"]

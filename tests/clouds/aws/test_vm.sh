@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Balancer machines on EC2: one that is made, told about its members over SSH and replaced when it
-# fails, with its elastic address and its whole pool; then one that stands by.
+# fails, with its elastic address and its whole pool; then one that stands by. Their host keys stand
+# nowhere but on their consoles, and there a little late.
 set -uo pipefail
 # shellcheck source=tests/clouds/aws/lib.sh
 . "$(dirname "$0")/lib.sh" "$1"
@@ -24,6 +25,15 @@ knows_all() {
     [ -n "$1" ] && [ "$(pool "$1")" = "$(wanted)" ]
 }
 
+# tell_consoles KEY_FILE LATE
+tell_consoles() {
+    python3 -c 'import json, sys
+block = "-----%s SSH HOST KEY KEYS-----\r\n"
+print(json.dumps({"text": "Linux version 6.1\r\n" + block % "BEGIN" + open(sys.argv[1]).read().strip() +
+                  "\r\n" + block % "END" + "login: ", "late": int(sys.argv[2])}))' "$1" "$2" >"$place/console"
+    double console "$(cat "$place/console")" >/dev/null
+}
+
 balancer_of() {
     places trimtab:balancer=edge
 }
@@ -31,6 +41,8 @@ balancer_of() {
 start_cloud
 start_sshd
 double loopback "{\"prefix\": \"$subnet\", \"port\": $front_port}" >/dev/null
+: >"$place/known_hosts"
+tell_consoles "$place/host_key.pub" 2
 address=$(field address <<<"$facts")
 fleet edge us-east-1a 2
 sed -i '/^kind: LoadBalancer/,$d;s/^  regions: .*/&\n  ssh: SSH/' "$repo/fleet.yaml"
@@ -52,6 +64,7 @@ END
 commit "a balancer machine"
 tt apply --auto-approve
 check "a deployment with a balancer machine is applied" exits 0
+check "its console was asked until it said the host key" [ "$(calls GetConsoleOutput)" -ge 6 ]
 tt plan --detailed-exitcode
 check "and nothing is left" exits 0
 first=$(balancer_of)
@@ -59,6 +72,14 @@ check "its machine is as the spec says" sees attributes \
     "lb-1 t3.small lb ops prod,web-1 m5.large web ops prod"
 check "its machine was told of both servers" knows_all "$first"
 check "the address leads to it" sees holder "$address" shop-edge
+
+# Nobody else is told anything.
+tell_consoles "$place/user_key.pub" 0
+tt plan
+check "another host key than the console's is refused" says 'host key of .* changed'
+check "the console is named" says 'its cloud published'
+check "and nothing is planned" says 'region-unreachable'
+tell_consoles "$place/host_key.pub" 0
 
 # It fails, and another one takes its place.
 double impaired "[\"$(account ids trimtab:balancer=edge)\"]" >/dev/null
