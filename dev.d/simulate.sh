@@ -10,8 +10,9 @@ Plays COUNT (20000) histories, from the one of SEED (1) on, on all cores with th
 commits and runs of the real planner, apply and store on a virtual clock and a simulated cloud that
 throttles, loses answers, shows things late, loses machines and is changed by people, with crashes
 of trimtab at any call. Each is held to the laws by a referee (tests/simulate/referee.c). With
---seconds it ends after so many seconds and says how many there were. Of a failure it prints the
-seed and a shrunk story; --replay shows one history step by step.
+--seconds it ends after so many seconds: without COUNT that is all, with COUNT it fails when histories
+are missing then. Of a failure it prints the seed and a shrunk story; --replay shows one history step
+by step.
 END
 }
 
@@ -36,6 +37,7 @@ dev_simulate() {
     if [ -n "$replay" ]; then
         build-prove/simulate --replay "$replay"
     else
-        build-prove/simulate "${count:-20000}" "$seed" "$seconds"
+        [ -n "$count" ] || count=$([ "$seconds" = 0 ] && echo 20000 || echo 0)
+        build-prove/simulate "$count" "$seed" "$seconds"
     fi
 }

@@ -46,7 +46,8 @@ target_link_libraries(prove tt_test_reconciler)
 
 # Whatever drives the program from outside: an executable script each, given the build folder.
 file(GLOB scripts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/tree/*.sh
-     ${CMAKE_SOURCE_DIR}/tests/e2e/test_*.sh ${CMAKE_SOURCE_DIR}/tests/clouds/*/test_*.sh)
+     ${CMAKE_SOURCE_DIR}/tests/e2e/test_*.sh ${CMAKE_SOURCE_DIR}/tests/clouds/*/test_*.sh
+     ${CMAKE_SOURCE_DIR}/tests/simulate/test_*.sh)
 foreach(script ${scripts})
     get_filename_component(folder ${script} DIRECTORY)
     get_filename_component(folder ${folder} NAME)

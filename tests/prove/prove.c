@@ -1,14 +1,15 @@
 /*
  * Prove: holds generated cases to every law, on all cores.
  *
- * usage: prove CASES [SEED [SECONDS]]: the cases of the seeds from SEED (1) on, or as many of them
- * as fit into SECONDS (0: no limit). Each worker is a process, so that a crash in one case costs
- * that worker alone and is told by its seed; all take the next seeds from one counter. The seed of
- * each failure is printed, and the first of them is shrunk and told in full. Exit 1: a law was
- * broken.
+ * usage: prove CASES [SEED [SECONDS]]: the cases of the seeds from SEED (1) on, within SECONDS (0:
+ * no limit); with 0 CASES as many of them as fit. Each worker is a process, so that a crash in one
+ * case costs that worker alone and is told by its seed; all take the next seeds from one counter.
+ * The seed of each failure is printed, and the first of them is shrunk and told in full. Exit 1: a
+ * law was broken, or not all CASES were checked.
  */
 #include <errno.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,7 +35,7 @@ struct ledger {
 };
 
 struct order {
-    uint64_t first, end; /* seeds */
+    uint64_t first, end; /* seeds; UINT64_MAX: no end */
     time_t deadline;     /* 0: none */
     struct ledger *ledger;
 };
@@ -64,7 +65,8 @@ static void work(const struct order *order, int worker)
         uint64_t seed = atomic_fetch_add(&ledger->next, STRIDE);
         uint64_t end = seed + STRIDE < order->end ? seed + STRIDE : order->end;
 
-        if (seed >= order->end || (order->deadline && seconds_now() >= order->deadline))
+        if (seed >= order->end ||
+            (order->deadline && atomic_load(&ledger->checked) && seconds_now() >= order->deadline))
             return;
         for (; seed < end; seed++) {
             ledger->current[worker] = seed;
@@ -80,8 +82,23 @@ static void report_progress(const struct order *order, time_t begin)
     uint64_t checked = atomic_load(&order->ledger->checked);
     time_t elapsed = seconds_now() - begin;
 
-    fprintf(stderr, "%llu of %llu cases, %lld s\n", (unsigned long long)checked,
-            (unsigned long long)(order->end - order->first), (long long)elapsed);
+    if (order->end == UINT64_MAX)
+        fprintf(stderr, "%llu cases, %lld s\n", (unsigned long long)checked, (long long)elapsed);
+    else
+        fprintf(stderr, "%llu of %llu cases, %lld s\n", (unsigned long long)checked,
+                (unsigned long long)(order->end - order->first), (long long)elapsed);
+}
+
+/* Whether cases are missing, which is said. */
+static bool report_missing(const struct order *order)
+{
+    uint64_t checked = atomic_load(&order->ledger->checked);
+    uint64_t wanted = order->end == UINT64_MAX ? 1 : order->end - order->first;
+
+    if (checked >= wanted)
+        return false;
+    printf("%llu cases are missing\n", (unsigned long long)(wanted - checked));
+    return true;
 }
 
 /* Waits for one worker and blames its seed for a crash. */
@@ -192,8 +209,12 @@ int main(int argc, char **argv)
             fprintf(stderr, "prove: %s is not a number\n", argv[i]);
             return 1;
         }
+    if (!numbers[0] && !numbers[2]) {
+        fprintf(stderr, "prove: how many cases, or how many seconds?\n");
+        return 1;
+    }
     order.first = numbers[1];
-    order.end = numbers[1] + numbers[0];
+    order.end = numbers[0] ? numbers[1] + numbers[0] : UINT64_MAX;
     order.deadline = numbers[2] ? seconds_now() + (time_t)numbers[2] : 0;
     order.ledger = mmap(NULL, sizeof(struct ledger), PROT_READ | PROT_WRITE,
                         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -205,7 +226,7 @@ int main(int argc, char **argv)
     if (run(&order, cores < 1 ? 1 : cores > WORKERS ? WORKERS : (int)cores) < 0)
         return 1;
     if (!atomic_load(&order.ledger->failures))
-        return 0;
+        return report_missing(&order);
     report_failures(order.ledger);
     return 1;
 }

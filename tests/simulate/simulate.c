@@ -1,15 +1,19 @@
 /*
  * Simulate: many histories on all cores.
  *
- * usage: simulate COUNT [SEED [SECONDS]]   the histories of the seeds from SEED on
+ * usage: simulate COUNT [SEED [SECONDS]]   the histories of the seeds from SEED (1) on
+ *        simulate 0 SEED SECONDS           as many of them as fit into so many seconds
+ *        simulate --first COUNT [SEED]     up to the lowest seed that fails, and no story of it
  *        simulate --replay SEED            one of them, step by step
  *
  * Each worker is a process with a store of its own in memory. Of a failure the seed and a shrunk
- * story are printed. Exit 1: a law was broken.
+ * story are printed. Exit 1: a law was broken, or not all COUNT histories were played within
+ * SECONDS (0: no limit).
  */
 #include <errno.h>
 #include <malloc.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +32,7 @@
 
 struct ledger {
     atomic_uint_fast64_t next, played, faults, failures;
+    atomic_uint_fast64_t lowest; /* seed that failed; before that the end of all */
     uint64_t failed[FAILURES];
     uint64_t current[WORKERS];
 };
@@ -35,6 +40,7 @@ struct ledger {
 struct order {
     uint64_t first, end;
     time_t deadline; /* 0: none */
+    bool only_first; /* what follows the lowest seed that fails is of no interest */
     struct ledger *ledger;
 };
 
@@ -59,28 +65,49 @@ static char *make_folder(char *buffer, size_t size)
     return buffer;
 }
 
+static void note_failure(struct ledger *ledger, uint64_t seed, const char *broken)
+{
+    uint_fast64_t number = atomic_fetch_add(&ledger->failures, 1);
+    uint_fast64_t lowest = atomic_load(&ledger->lowest);
+
+    fprintf(stderr, "seed %llu: %s\n", (unsigned long long)seed, broken);
+    if (number < FAILURES)
+        ledger->failed[number] = seed;
+    while (seed < lowest && !atomic_compare_exchange_weak(&ledger->lowest, &lowest, seed)) {
+    }
+}
+
+/* The seed after the last one to be played. */
+static uint64_t end_of(const struct order *order)
+{
+    return order->only_first ? atomic_load(&order->ledger->lowest) : order->end;
+}
+
+/* One history is played at least. */
+static bool is_over(const struct order *order)
+{
+    if (order->deadline && atomic_load(&order->ledger->played) && seconds_now() >= order->deadline)
+        return true;
+    return !order->only_first && atomic_load(&order->ledger->failures) >= FAILURES;
+}
+
 static void work(const struct order *order, int worker)
 {
     struct ledger *ledger = order->ledger;
     char folder[64], broken[512];
 
     history_make_store(make_folder(folder, sizeof(folder)));
-    while (atomic_load(&ledger->failures) < FAILURES) {
+    while (!is_over(order)) {
         uint64_t seed = atomic_fetch_add(&ledger->next, STRIDE), last = seed + STRIDE;
 
-        if (seed >= order->end || (order->deadline && seconds_now() >= order->deadline))
+        if (seed >= end_of(order))
             break;
-        for (; seed < last && seed < order->end; seed++) {
+        for (; seed < last && seed < end_of(order); seed++) {
             int faults;
 
             ledger->current[worker] = seed;
-            if (history_play(seed, &all, false, folder, broken, sizeof(broken), &faults) < 0) {
-                uint_fast64_t number = atomic_fetch_add(&ledger->failures, 1);
-
-                fprintf(stderr, "seed %llu: %s\n", (unsigned long long)seed, broken);
-                if (number < FAILURES)
-                    ledger->failed[number] = seed;
-            }
+            if (history_play(seed, &all, false, folder, broken, sizeof(broken), &faults) < 0)
+                note_failure(ledger, seed, broken);
             atomic_fetch_add(&ledger->played, 1);
             atomic_fetch_add(&ledger->faults, (uint_fast64_t)faults);
         }
@@ -173,41 +200,96 @@ static int run_workers(const struct order *order, int count)
     return bad;
 }
 
-int main(int argc, char **argv)
+static int read_number(const char *text, uint64_t *ret)
+{
+    char *end;
+
+    errno = 0;
+    *ret = strtoull(text, &end, 10);
+    return *text < '0' || *text > '9' || *end || errno ? -1 : 0;
+}
+
+/* COUNT [SEED [SECONDS]] after an option or none. */
+static int read_order(int argc, char **argv, struct order *ret_order)
+{
+    uint64_t numbers[3] = {0, 1, 0};
+    int first = 1;
+
+    if (argc > 1 && strcmp(argv[1], "--first") == 0) {
+        ret_order->only_first = true;
+        first = 2;
+    }
+    if (argc <= first || argc > first + 3)
+        return -1;
+    for (int i = first; i < argc; i++)
+        if (read_number(argv[i], &numbers[i - first]) < 0)
+            return -1;
+    if (!numbers[0] && !numbers[2])
+        return -1;
+    ret_order->first = numbers[1];
+    ret_order->end = numbers[0] ? numbers[1] + numbers[0] : UINT64_MAX;
+    ret_order->deadline = numbers[2] ? seconds_now() + (time_t)numbers[2] : 0;
+    return 0;
+}
+
+/* Whether histories are missing, which is said. */
+static bool tell_missing(const struct order *order)
+{
+    uint64_t played = atomic_load(&order->ledger->played);
+    uint64_t wanted = order->end == UINT64_MAX ? 1 : order->end - order->first;
+
+    if (played >= wanted || atomic_load(&order->ledger->failures))
+        return false;
+    printf("%llu histories are missing\n", (unsigned long long)(wanted - played));
+    return true;
+}
+
+static int play(const struct order *order)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    struct order order = {0};
     time_t began = seconds_now();
-    struct ledger *ledger;
+    struct ledger *ledger = order->ledger;
     int bad;
+
+    atomic_store(&ledger->next, order->first);
+    atomic_store(&ledger->lowest, order->end);
+    bad = run_workers(order, cores < 1 ? 1 : cores > WORKERS ? WORKERS : (int)cores);
+    printf("%llu histories from seed %llu in %lld s, %llu faults, %llu failed\n",
+           (unsigned long long)atomic_load(&ledger->played), (unsigned long long)order->first,
+           (long long)(seconds_now() - began), (unsigned long long)atomic_load(&ledger->faults),
+           (unsigned long long)atomic_load(&ledger->failures));
+    bad = tell_missing(order) || bad;
+    fflush(stdout);
+    if (!atomic_load(&ledger->failures))
+        return bad;
+    if (order->only_first)
+        printf("the first is seed %llu\n", (unsigned long long)atomic_load(&ledger->lowest));
+    else
+        tell(ledger->failed[0], true);
+    return 1;
+}
+
+int main(int argc, char **argv)
+{
+    struct order order = {0};
+    uint64_t seed;
 
     /* a history frees all it took: do not give it back to the system each time */
     mallopt(M_TRIM_THRESHOLD, 256 << 20);
     mallopt(M_MMAP_THRESHOLD, 256 << 20);
     disk_install();
-    if (argc == 3 && strcmp(argv[1], "--replay") == 0)
-        return tell(strtoull(argv[2], NULL, 10), false);
-    if (argc < 2 || argc > 4 || strtoull(argv[1], NULL, 10) == 0) {
-        fprintf(stderr, "usage: simulate COUNT [SEED [SECONDS]] | simulate --replay SEED\n");
+    if (argc == 3 && strcmp(argv[1], "--replay") == 0 && read_number(argv[2], &seed) == 0)
+        return tell(seed, false);
+    if (read_order(argc, argv, &order) < 0) {
+        fprintf(stderr,
+                "usage: simulate [--first] COUNT [SEED [SECONDS]] | simulate --replay SEED\n");
         return 2;
     }
-    ledger = mmap(NULL, sizeof(*ledger), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (ledger == MAP_FAILED) {
+    order.ledger = mmap(NULL, sizeof(struct ledger), PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (order.ledger == MAP_FAILED) {
         perror("mmap");
         return 2;
     }
-    order.first = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
-    order.end = order.first + strtoull(argv[1], NULL, 10);
-    order.deadline = argc > 3 && atoi(argv[3]) > 0 ? began + atoi(argv[3]) : 0;
-    order.ledger = ledger;
-    atomic_store(&ledger->next, order.first);
-    bad = run_workers(&order, cores < 1 ? 1 : cores > WORKERS ? WORKERS : (int)cores);
-    printf("%llu histories from seed %llu in %lld s, %llu faults, %llu failed\n",
-           (unsigned long long)atomic_load(&ledger->played), (unsigned long long)order.first,
-           (long long)(seconds_now() - began), (unsigned long long)atomic_load(&ledger->faults),
-           (unsigned long long)atomic_load(&ledger->failures));
-    fflush(stdout);
-    if (atomic_load(&ledger->failures))
-        bad = tell(ledger->failed[0], true) || bad;
-    return bad;
+    return play(&order);
 }
