@@ -102,7 +102,7 @@ static void write_text(struct tt_session *session, const struct tt_drift *drift)
     write_class(&lens, drift, "failed", "failed: it does not work any more");
     write_class(&lens, drift, "missing", "missing: it should exist and does not");
     write_class(&lens, drift, "changed", "changed: somebody changed it");
-    write_class(&lens, drift, "foreign", "foreign: somebody else's, where only ours should be");
+    write_class(&lens, drift, "foreign", "foreign: not ours, where only ours should be");
     write_class(&lens, drift, "ours", "ours: a change in Git that is not applied yet");
     TT_EACH (problem, &plan->problems)
         printf("%s[%s] %s: %s\n", tt_severity_words[problem->severity], problem->code,

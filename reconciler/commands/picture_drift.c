@@ -182,6 +182,36 @@ static const char *health_text(const struct sides *sides, const struct tt_health
                      tt_duration_format(arena, check->interval), check->unhealthy_after);
 }
 
+/* Who has the balancer's address now. */
+static const char *holder_text(const struct sides *sides)
+{
+    const struct tt_balancer_view *balancer = sides->balancer;
+    const struct tt_server *server;
+    const char *holder = NULL;
+
+    if (!balancer->region)
+        return NULL;
+    TT_EACH (address, &balancer->region->addresses)
+        if (balancer->spec && tt_streq(address->address, balancer->spec->address))
+            holder = address->server;
+    if (!holder)
+        return "at no machine";
+    server = tt_region_find_server(balancer->region, holder);
+    return tt_printf(sides->view->arena, "at %s",
+                     server ? tt_machine_text(sides->view->arena, server) : holder);
+}
+
+/* What is about a machine alone. */
+static void differ_in_machine(struct sides *sides)
+{
+    const struct tt_step *step = sides->step;
+
+    if (step->action == TT_STEP_TAG)
+        differ(sides, "slot", tt_printf(sides->view->arena, "%d", step->subject.slot), "none");
+    else
+        differ_in_state(sides);
+}
+
 static void differ_in_setting(struct sides *sides)
 {
     struct tt_balancer_view *balancer = sides->balancer;
@@ -212,10 +242,11 @@ static void differ_in_setting(struct sides *sides)
                health_text(sides, balancer->cloud ? balancer->cloud->health : NULL));
         break;
     case TT_STEP_MOVE_ADDRESS:
-        differ(sides, "address", spec ? spec->address : NULL, "at another machine");
+        differ(sides, tt_printf(arena, "address %s", spec ? spec->address : "?"),
+               tt_printf(arena, "at the machine of %s", balancer->name), holder_text(sides));
         break;
     default:
-        differ_in_state(sides);
+        differ_in_machine(sides);
     }
 }
 
@@ -244,7 +275,10 @@ static void find_differences(struct sides *sides)
                 differ_in_field(sides, *field, spec, server);
         break;
     case TT_BECAUSE_DRIFT:
-        differ_in_setting(sides);
+        if (step->balancer || !sides->service)
+            differ_in_setting(sides);
+        else
+            differ_in_machine(sides);
         break;
     default: /* it is not to be there */
         differ(sides, sides->service ? "server" : "machine", "none",

@@ -11,7 +11,7 @@ static const char *const classes[][2] = {
     {"failed", "it does not work any more"},
     {"missing", "it should exist and does not"},
     {"changed", "somebody changed it"},
-    {"foreign", "somebody else's, where only ours should be"},
+    {"foreign", "not ours, where only ours should be"},
     {"ours", "a change in Git that is not applied yet"},
 };
 

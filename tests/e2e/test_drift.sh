@@ -77,6 +77,34 @@ check "an apply of both" exits 0
 tt drift
 check "leaves no drift" exits 0
 
+# Hands on the balancer's own pool: one of ours is taken out, one of somebody else's put in.
+edge=$(find "$state/local" -path '*/machines/*/enstratus/bin' -prune -printf '%h\n' | sed 's|\(.*/machines/[^/]*\)/.*|\1|' | sort -u)
+by_hand() { # SCRIPT ARGUMENT...
+    TRIMTAB_ROOT=$edge/root TRIMTAB_ADDRESS=$(query 'd["address"]' <"$edge/meta.json") \
+        "$edge/root/enstratus/bin/$1" "${@:2}"
+}
+member=$(status 'd["deployments"][0]["services"][0]["servers"][2]["address"]')
+by_hand stopProxy "$member" quickstart.web 8000
+by_hand startProxy their.app NONE NONE "$member" 127.9.9.9 8000
+tt drift
+check "hands on a pool are drift" exits 2
+check "one of ours that left is changed" says '^changed: somebody changed it'
+check "with its slot" says '^  Service/quickstart/web/2: .* is not a member of edge'
+check "with both values" says '^      member of edge: desired in-service, observed none'
+check "somebody else's is foreign" says "^foreign: not ours, where only ours should be"
+check "at its balancer" says '^  LoadBalancer/quickstart/edge: 127.9.9.9:8000 of their.app is not wanted at edge'
+check "with its address" says '^      member of edge: desired none, observed 127.9.9.9:8000'
+tt drift --json
+check "as JSON that ends the same" exits 2
+check "and tells the same" says_json \
+    'sorted((s["class"], s["subject"], w["desired"], w["observed"]) for s in d["drift"] for w in s["differs"])' \
+    "[('changed', 'Service/quickstart/web/2', 'in-service', 'none'), ('foreign', 'LoadBalancer/quickstart/edge', 'none', '127.9.9.9:8000')]"
+tt apply --auto-approve
+check "an apply takes both back" exits 0
+check "by what the pool says" [ "$(by_hand listProxy | cut -f 1 | sort | uniq -c | tr -s ' ')" = ' 4 quickstart.web' ]
+tt drift
+check "and leaves no drift" exits 0
+
 # A machine that was changed by hand differs from what was applied: nobody's change in Git.
 edit 's/count: 4/count: 2/'
 check "fewer in Git is ours" [ "$(classes | tr ' ' '\n' | cut -d: -f1 | sort -u)" = ours ]
