@@ -34,6 +34,13 @@ set(provider_libraries ${libraries})
 list(FILTER provider_libraries INCLUDE REGEX
      "^tt_(base|model|providers|http|shell|proxies|local|file|sim|aws|cloudstack|openstack|ssh)$")
 tt_tests(providers ${provider_libraries})
+
+# What waits for processes does so on kernels without pidfds, too.
+add_executable(old_kernel tests/providers/old_kernel.c)
+foreach(test test_shell test_local)
+    add_test(NAME ${test}_old_kernel COMMAND old_kernel $<TARGET_FILE:${test}>)
+endforeach()
+
 tt_tests(reconciler tt_reconciler ${libraries})
 tt_tests(serve tt_serve)
 foreach(test test_daemon test_daemon_many test_daemon_policy test_daemon_watch) # their runs are children of the program

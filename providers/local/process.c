@@ -21,6 +21,7 @@
 #define TERM_PATIENCE  3000
 #define KILL_PATIENCE  3000
 #define SWEEP_PATIENCE 10000
+#define LOOK_EVERY     10 /* ms, without a pidfd */
 #define MAX_PID_FILE   4096
 
 void tt_local_read_small(const char *path, char *text, size_t size)
@@ -132,62 +133,87 @@ static bool parse_pid(char *text, pid_t *ret_pid, long long *ret_started)
     return strcmp(rest + 1, boot) == 0;
 }
 
-/* A descriptor of the supervisor, or -1 when it is dead. */
-static int open_supervisor(const struct tt_local_machine *machine)
-{
-    struct tt_arena arena;
-    long long started;
-    int fd = -1;
-    char *text;
+/* A supervisor. The descriptor stands for it whatever becomes of its number; where there are none
+ * (-1), the number is used only right after its start time was seen. */
+struct supervisor {
     pid_t pid;
+    long long started;
+    int fd;
+};
+
+static bool is_there(const struct supervisor *supervisor)
+{
+    return tt_local_start_time(supervisor->pid) == supervisor->started;
+}
+
+/* False when it is dead. */
+static bool open_supervisor(const struct tt_local_machine *machine, struct supervisor *ret)
+{
+    struct supervisor found = {.fd = -1};
+    struct tt_arena arena;
+    bool alive = false;
+    char *text;
 
     tt_arena_init(&arena);
     if (tt_file_read(&arena, beside(&arena, machine, "pid"), MAX_PID_FILE, &text, NULL, NULL) ==
             0 &&
-        parse_pid(text, &pid, &started)) {
-        fd = pidfd_open(pid, 0);
+        parse_pid(text, &found.pid, &found.started)) {
+        found.fd = pidfd_open(found.pid, 0);
         /* The start time is that of the process that the descriptor stands for, or of none. */
-        if (fd >= 0 && tt_local_start_time(pid) != started) {
-            close(fd);
-            fd = -1;
-        }
+        alive = (found.fd >= 0 || tt_shell_lacks_pidfd(errno)) && is_there(&found);
+        if (!alive && found.fd >= 0)
+            close(found.fd);
     }
     tt_arena_release(&arena);
-    return fd;
+    if (alive)
+        *ret = found;
+    return alive;
 }
 
-static bool ends_within(int pidfd, tt_time patience)
+/* 0, or -1 with errno; ESRCH: it is dead. */
+static int send_signal(const struct supervisor *supervisor, int number)
+{
+    if (supervisor->fd >= 0)
+        return pidfd_send_signal(supervisor->fd, number, NULL, 0);
+    if (is_there(supervisor))
+        return kill(supervisor->pid, number);
+    errno = ESRCH;
+    return -1;
+}
+
+static bool ends_within(const struct supervisor *supervisor, tt_time patience)
 {
     tt_time end = tt_monotonic() + patience;
-    struct pollfd watched = {.fd = pidfd, .events = POLLIN};
+    struct pollfd watched = {.fd = supervisor->fd, .events = POLLIN};
     tt_time left;
 
-    while ((left = end - tt_monotonic()) > 0)
-        if (poll(&watched, 1, (int)left) > 0)
+    while ((left = end - tt_monotonic()) > 0) {
+        if (supervisor->fd < 0 && left > LOOK_EVERY)
+            left = LOOK_EVERY;
+        if (poll(&watched, 1, (int)left) > 0 || (supervisor->fd < 0 && !is_there(supervisor)))
             return true;
+    }
     return false;
 }
 
 static int end_supervisor(const struct tt_local_machine *machine, bool force, struct tt_error *err)
 {
-    int pidfd = open_supervisor(machine);
+    struct supervisor supervisor;
     bool ended = false;
+    int result = 0;
 
-    if (pidfd < 0)
+    if (!open_supervisor(machine, &supervisor))
         return 0;
-    if (!force && pidfd_send_signal(pidfd, SIGTERM, NULL, 0) == 0)
-        ended = ends_within(pidfd, TERM_PATIENCE);
-    if (!ended && pidfd_send_signal(pidfd, SIGKILL, NULL, 0) < 0 && errno != ESRCH) {
-        enum tt_error_class class = errno == EPERM ? TT_ERR_DENIED : TT_ERR_INTERNAL;
-
-        tt_fail_errno(err, class, "cannot end %s", machine->server.name);
-        close(pidfd);
-        return -1;
-    }
-    if (!ended)
-        ends_within(pidfd, KILL_PATIENCE);
-    close(pidfd);
-    return 0;
+    if (!force && send_signal(&supervisor, SIGTERM) == 0)
+        ended = ends_within(&supervisor, TERM_PATIENCE);
+    if (!ended && send_signal(&supervisor, SIGKILL) < 0 && errno != ESRCH)
+        result = tt_fail_errno(err, errno == EPERM ? TT_ERR_DENIED : TT_ERR_INTERNAL,
+                               "cannot end %s", machine->server.name);
+    else if (!ended)
+        ends_within(&supervisor, KILL_PATIENCE);
+    if (supervisor.fd >= 0)
+        close(supervisor.fd);
+    return result;
 }
 
 int tt_local_end(const struct tt_local_machine *machine, bool force, struct tt_error *err)

@@ -6,6 +6,7 @@
  *
  * It is forked from a program with threads: between fork and exec or exit nothing is allocated.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -62,16 +63,35 @@ static int redirect(const char *log)
                                                                                                : 0;
 }
 
+static void close_listed_but(int one, int other)
+{
+    _Alignas(struct dirent64) char block[4096];
+    int list = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    ssize_t got;
+
+    while (list >= 0 && (got = getdents64(list, block, sizeof(block))) > 0)
+        for (ssize_t at = 0; at < got;) {
+            const struct dirent64 *item = (const struct dirent64 *)(block + at);
+            int fd = (int)strtol(item->d_name, NULL, 10);
+
+            if (fd >= 3 && fd != one && fd != other && fd != list)
+                close(fd);
+            at += item->d_reclen;
+        }
+    if (list >= 0)
+        close(list);
+}
+
+/* Kernels before 5.9 do not know close_range. */
 static void close_all_but(int one, int other)
 {
     unsigned low = (unsigned)(one < other ? one : other);
     unsigned high = (unsigned)(one < other ? other : one);
 
-    if (low > 3)
-        close_range(3, low - 1, 0);
-    if (high > low + 1)
-        close_range(low + 1, high - 1, 0);
-    close_range(high + 1, ~0U, 0);
+    if ((low > 3 && close_range(3, low - 1, 0) < 0) ||
+        (high > low + 1 && close_range(low + 1, high - 1, 0) < 0) ||
+        close_range(high + 1, ~0U, 0) < 0)
+        close_listed_but(one, other);
 }
 
 static void default_signals(void)

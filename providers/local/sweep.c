@@ -4,6 +4,7 @@
  * has no environment and counts as dead.
  */
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #include "providers/local/cloud.h"
+#include "providers/shell/shell.h"
 
 /* The entry that is looked for while bytes go by. */
 struct match {
@@ -56,7 +58,8 @@ static bool carries(pid_t pid, const char *entry)
     return found;
 }
 
-/* The descriptor stands for one process, whatever becomes of its number. */
+/* The descriptor stands for one process, whatever becomes of its number; where there are none, the
+ * number is used right after its mark was seen. */
 static bool kill_one(pid_t pid, const char *entry)
 {
     int fd;
@@ -64,11 +67,16 @@ static bool kill_one(pid_t pid, const char *entry)
     if (pid == getpid() || !carries(pid, entry))
         return false;
     fd = pidfd_open(pid, 0);
-    if (fd < 0)
+    if (fd < 0 && !tt_shell_lacks_pidfd(errno))
         return true;
-    if (carries(pid, entry))
+    if (!carries(pid, entry))
+        ;
+    else if (fd >= 0)
         pidfd_send_signal(fd, SIGKILL, NULL, 0);
-    close(fd);
+    else
+        kill(pid, SIGKILL);
+    if (fd >= 0)
+        close(fd);
     return true;
 }
 

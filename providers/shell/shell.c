@@ -1,7 +1,7 @@
 /*
  * Shell: posix_spawn, which is safe beside other threads, two bounded pipes to read from, and a
- * pidfd that tells the end. Standard input is a file in memory, so that writing it can neither
- * block nor raise a signal.
+ * pidfd that tells the end; where there is none, a look every few milliseconds. Standard input is a
+ * file in memory, so that writing it can neither block nor raise a signal.
  */
 #include "providers/shell/shell.h"
 
@@ -17,6 +17,8 @@
 #include <unistd.h>
 
 #include "base/str.h"
+
+#define LOOK_EVERY 10 /* ms, without a pidfd */
 
 static void close_fd(const int *fd)
 {
@@ -35,7 +37,7 @@ struct output {
 /* A running command. */
 struct command {
     pid_t pid; /* of the process and of its group */
-    int pidfd;
+    int pidfd; /* -1: this host has none */
     struct output output;
     struct output errors;
 };
@@ -124,6 +126,11 @@ static int make_pipe(int ends[2])
     return 0;
 }
 
+bool tt_shell_lacks_pidfd(int error)
+{
+    return error == ENOSYS || error == EPERM;
+}
+
 static int start(const struct tt_shell_request *request, const char *program, char **environment,
                  struct command *command, struct tt_error *err)
 {
@@ -157,7 +164,7 @@ static int start(const struct tt_shell_request *request, const char *program, ch
                              "cannot run %s", request->argv[0]);
     }
     command->pidfd = pidfd_open(command->pid, 0);
-    if (command->pidfd < 0)
+    if (command->pidfd < 0 && !tt_shell_lacks_pidfd(errno))
         return tt_fail_errno(err, TT_ERR_INTERNAL, "cannot watch %s", request->argv[0]);
     return 0;
 }
@@ -186,6 +193,23 @@ static void read_output(struct output *output)
     }
 }
 
+/* Our own child keeps its number until we reap it. */
+static bool has_ended(const struct command *command)
+{
+    siginfo_t info = {0};
+
+    return waitid(P_PID, (id_t)command->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid != 0;
+}
+
+/* For poll: -1 is without end. */
+static int patience(const struct command *command, tt_time left)
+{
+    if (command->pidfd < 0 && left > LOOK_EVERY)
+        return LOOK_EVERY;
+    return left < INT32_MAX ? (int)left : -1;
+}
+
 /* Reads until the command has ended. What it left in the background may hold the pipes: they are
  * not waited for. */
 static int watch(struct command *command, tt_time timeout, struct tt_error *err)
@@ -197,19 +221,18 @@ static int watch(struct command *command, tt_time timeout, struct tt_error *err)
                                 {.fd = command->output.fd, .events = POLLIN},
                                 {.fd = command->errors.fd, .events = POLLIN}};
         tt_time left = timeout ? end - tt_monotonic() : INT32_MAX;
+        bool ended;
 
         if (left <= 0)
             return tt_fail(err, TT_ERR_TIMEOUT, "it did not end within %.1f s",
                            (double)timeout / 1000);
-        if (poll(fds, 3, left < INT32_MAX ? (int)left : -1) < 0 && errno != EINTR)
+        if (poll(fds, 3, patience(command, left)) < 0 && errno != EINTR)
             return tt_fail_errno(err, TT_ERR_INTERNAL, "cannot wait for it");
+        ended = command->pidfd < 0 ? has_ended(command) : fds[0].revents != 0;
         read_output(&command->output);
         read_output(&command->errors);
-        if (fds[0].revents) {
-            read_output(&command->output);
-            read_output(&command->errors);
+        if (ended)
             return 0;
-        }
     }
 }
 

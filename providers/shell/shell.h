@@ -29,6 +29,10 @@ char **tt_shell_environment(struct tt_arena *arena, const struct tt_strings *ext
  * may be executed. */
 const char *tt_shell_find(struct tt_arena *arena, const char *name);
 
+/* Whether ERROR, of pidfd_open, says that this host has no such descriptors: kernels before 5.3 do
+ * not know them, and some sandboxes refuse whatever they do not know. */
+bool tt_shell_lacks_pidfd(int error);
+
 /* Runs it in a process group of its own, without any descriptor of ours. Output past 1 MiB is
  * read and dropped. When the time is over the whole group is killed. A program that fails is a
  * success of this call. Errors: NOT_FOUND (no such program or folder, or PATH has none that may be
