@@ -64,7 +64,7 @@ static int run(struct hosts_test *test, const struct tt_ssh_settings *settings,
     int result;
 
     test->err = (struct tt_error){0};
-    result = tt_ssh_run(ssh, target, &(struct tt_run_request){.argv = argv, .timeout = 10000},
+    result = tt_ssh_run(ssh, target, &(struct tt_run_request){.argv = argv, .timeout = 60000},
                         &test->arena, &test->result, &test->err);
     tt_ssh_free(ssh);
     return result;
@@ -107,7 +107,8 @@ static void test_a_hashed_name(void **state)
 
     sshd_run(&test->sshd, argv);
     assert_non_null(strstr(sshd_read(&test->sshd, test->sshd.known_hosts), "|1|"));
-    assert_int_equal(reach(test), 0);
+    if (reach(test) < 0)
+        fail_msg("%s", test->err.message);
 }
 
 static void test_an_unknown_host_key(void **state)
@@ -230,7 +231,7 @@ static void test_no_answer(void **state)
     settings.connect_timeout = 700;
     assert_int_equal(run(test, &settings, &target), -1);
     assert_int_equal(test->err.class, TT_ERR_UNAVAILABLE);
-    assert_true(tt_monotonic() - began < 3000);
+    assert_true(tt_monotonic() - began < 9000);
     close(fd);
 }
 

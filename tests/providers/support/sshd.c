@@ -233,7 +233,7 @@ struct tt_ssh_settings sshd_settings(const struct sshd *sshd)
     return (struct tt_ssh_settings){.port = sshd->port,
                                     .key = sshd->key,
                                     .known_hosts = sshd->known_hosts,
-                                    .connect_timeout = 5000};
+                                    .connect_timeout = 60000};
 }
 
 struct tt_ssh_target sshd_target(const struct sshd *sshd)
