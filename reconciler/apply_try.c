@@ -4,7 +4,7 @@
  * - throttled, unavailable: made again after a growing, jittered delay, a few times; a balancer's
  *   new machine is told how to balance for as long as its grace, since it may boot
  * - timeout: a create is looked for by its incarnation before anything else, and made again with
- * the same token when it is not there; every other call is idempotent and made again
+ *   the same token when it is not there; every other call is idempotent and made again
  * - conflict: looked at again once: what it wanted may be so already; else one more call
  * - all others: failed at once
  *
