@@ -265,29 +265,6 @@ static bool departure_round(struct tt_schedule *s, bool break_first)
     return progress;
 }
 
-static void report_waiting(struct tt_schedule *s)
-{
-    struct tt_view *view = s->emitter->view;
-    const struct tt_service_view *service = s->change->service;
-    struct tt_strings waiting = {0};
-
-    for (size_t i = 0; i < s->leaver_count; i++)
-        if (!s->leavers[i].scheduled)
-            tt_strings_add(s->arena, &waiting,
-                           tt_machine_text(s->arena, s->leavers[i].departure->machine->server));
-    for (size_t i = 0; i < s->comer_count; i++)
-        if (!s->comers[i].scheduled && !s->comers[i].predecessor)
-            tt_strings_add(s->arena, &waiting,
-                           tt_printf(s->arena, "slot %d", s->comers[i].arrival->create->slot));
-    if (waiting.count)
-        tt_view_problem(view, TT_SEVERITY_INFO, "waiting", tt_service_subject(view, service),
-                        &service->spec->mark,
-                        "%s %s for members that are not in service yet: a change now would "
-                        "leave fewer than maxUnavailable allows, or more than maxSurge",
-                        tt_strings_join(s->arena, &waiting, ""),
-                        waiting.count == 1 ? "waits" : "wait");
-}
-
 static void run_rounds(struct tt_schedule *s)
 {
     bool break_first = s->change->service->surge == 0;
@@ -305,7 +282,7 @@ static void run_rounds(struct tt_schedule *s)
     for (size_t i = 0; i < s->leaver_count; i++)
         if (!s->leavers[i].scheduled)
             tt_keep_serving(s, &s->leavers[i]);
-    report_waiting(s);
+    tt_report_waiting(s);
 }
 
 /* A service that is to go: nothing is scarce. */

@@ -1,6 +1,7 @@
 /*
  * The schedule of one service while its turns are taken: what turns.c (rounds, arrivals) and
- * turns_depart.c (departures) and turns_catch_up.c (the last resort) share.
+ * turns_depart.c (departures), turns_catch_up.c (the last resort) and turns_waiting.c (what is left)
+ * share.
  */
 #ifndef TT_PLANNER_TURNS_SCHEDULE_H
 #define TT_PLANNER_TURNS_SCHEDULE_H
@@ -71,6 +72,9 @@ void tt_depart(struct tt_schedule *s, struct tt_leaver *leaver, const struct tt_
 
 /* What must wait goes on serving, through a balancer's new machine, too. */
 void tt_keep_serving(struct tt_schedule *s, const struct tt_leaver *leaver);
+
+/* Reports who got no turn, and what it waits for (waiting, limits-too-tight). */
+void tt_report_waiting(struct tt_schedule *s);
 
 /* Entries that go while their machine stays: after it joined elsewhere. */
 void tt_leave_only(struct tt_schedule *s, const struct tt_departure *departure);

@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "end_state.h"
 #include "graph_laws.h"
+#include "limits_law.h"
 #include "model/plan_json.h"
 #include "moment_laws.h"
 #include "patience.h"
@@ -396,7 +397,8 @@ int tt_laws_check(struct tt_arena *arena, const struct tt_case *what, unsigned r
         return -1;
     r.plan = plan;
     if (tt_graph_laws_check(arena, what->desired, plan, err) < 0 ||
-        tt_reach_laws_check(arena, what, plan, err) < 0 || check_order(&r, err) < 0 ||
+        tt_reach_laws_check(arena, what, plan, err) < 0 ||
+        tt_limits_law_check(arena, what, plan, err) < 0 || check_order(&r, err) < 0 ||
         (r.thorough && tt_replay_law_check(arena, what, plan, err) < 0) ||
         execute(&r, false, err) < 0)
         return -1;

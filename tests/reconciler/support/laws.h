@@ -41,7 +41,7 @@ struct tt_case {
  *   §4  errors block           reach_laws.c check_subject
  *   §5  order, surge           graph_laws.c; laws.c check_room; moment_laws.c check_zones
  *   §6  fence, floors          graph_laws.c check_fence; laws.c check_start_of_floors, check_end
- *   what waits can go on       patience.c */
+ *   what waits can go on       patience.c; limits_law.c, where it cannot */
 int tt_laws_check(struct tt_arena *arena, const struct tt_case *what, unsigned rounds,
                   uint64_t seed, struct tt_error *err);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "end_state.h"
+#include "limits_law.h"
 
 #define RUNS 12
 
@@ -78,6 +79,7 @@ int tt_patience_check(struct tt_arena *arena, const struct tt_case *what,
     const struct tt_memory *memory = forget(arena, what->memory);
     const struct tt_world *world = what->world;
     struct tt_plan_options options = *what->options;
+    struct tt_case now = *what;
 
     options.world_hash = "sha256:-";
     for (int run = 0; run < RUNS; run++) {
@@ -96,6 +98,9 @@ int tt_patience_check(struct tt_arena *arena, const struct tt_case *what,
         world = &ground->world;
         if (tt_planner_plan(arena, what->desired, world, memory, what->now, &options, &next, err) <
             0)
+            return -1;
+        now.world = world;
+        if (tt_limits_law_check(arena, &now, next, err) < 0)
             return -1;
         if (!next->steps.count && tt_patience_waits(next) && can_end(next, world))
             return tt_fail(err, TT_ERR_INTERNAL, "patience: on run %d, for ever: %s", run + 2,
