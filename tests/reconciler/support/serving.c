@@ -129,9 +129,9 @@ const char *tt_serving_machine(struct tt_playground *p, const struct tt_balancer
     for (size_t i = 0; i < count; i++) {
         int size = pool_size(regions[i], machines[i]->id);
 
-        /* Once the old machine is gone the one that stays has taken over. */
+        /* Once the old machine is gone the one that stays has taken over, even an empty one. */
         if (old && is_deleted(p, machines[i]->id))
-            size = 0;
+            size = -1;
         if (machines[i]->state == TT_SERVER_PENDING)
             size -= 100000; /* it boots: any other one is reached before it */
         if (!best || size > most || (size == most && machines[i]->created_at < best->created_at)) {
