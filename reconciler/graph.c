@@ -90,6 +90,43 @@ static int draw_service(struct drawing *d, const struct tt_service *service)
     return node;
 }
 
+/* True when SERVER is a server of a service that left Git, or whose deployment did. */
+static bool is_orphan(const struct drawing *d, const struct tt_server *server)
+{
+    const struct tt_deployment *deployment =
+        tt_desired_deployment(d->desired, server->tags.deployment);
+
+    return tt_streq(server->tags.owner, d->desired->owner) && server->state != TT_SERVER_GONE &&
+           server->tags.deployment && server->tags.service &&
+           (!deployment || !tt_deployment_service(deployment, server->tags.service));
+}
+
+/* What left Git and still runs, below a node for each service that did. */
+static void draw_orphans(struct drawing *d)
+{
+    struct tt_strings names = {0};
+    TT_VEC(int) nodes = {0};
+
+    TT_EACH (account, &d->world->accounts)
+        TT_EACH (region, &account->regions)
+            TT_EACH (server, &region->servers) {
+                const char *name;
+                size_t i = 0;
+
+                if (!is_orphan(d, server))
+                    continue;
+                name = tt_printf(d->arena, "Service %s/%s\nnot in Git any more",
+                                 server->tags.deployment, server->tags.service);
+                while (i < names.count && strcmp(names.items[i], name) != 0)
+                    i++;
+                if (i == names.count) {
+                    tt_strings_add(d->arena, &names, name);
+                    *TT_VEC_ADD(d->arena, &nodes) = add_node(d, TT_LOOK_GONE, name);
+                }
+                add_edge(d, nodes.items[i], add_node(d, look_of(server), server_label(d, server)));
+            }
+}
+
 static void draw_deployment(struct drawing *d, const struct tt_deployment *deployment)
 {
     int root = add_node(d, TT_LOOK_PLAIN, tt_printf(d->arena, "Deployment %s", deployment->name));
@@ -123,6 +160,7 @@ void tt_graph_fleet(struct tt_arena *arena, const struct tt_desired *desired,
     *ret_graph = (struct tt_graph){0};
     TT_EACH (deployment, &desired->deployments)
         draw_deployment(&d, *deployment);
+    draw_orphans(&d);
 }
 
 static enum tt_graph_look look_of_step(const struct tt_step *step)

@@ -93,6 +93,15 @@ static size_t write_problems(const char *title, const struct tt_plan *plan,
     return count;
 }
 
+/* What keeps the second revision from being planned as a whole, as it did the first. */
+static void write_standing_errors(const struct comparison *c)
+{
+    TT_EACH (problem, &c->to->problems)
+        if (problem->severity == TT_SEVERITY_ERROR && is_known(c->from, problem))
+            printf("as before: error[%s] %s: %s\n", problem->code, problem->subject,
+                   problem->message);
+}
+
 static void write_text(struct tt_session *session, const struct comparison *c)
 {
     struct tt_arena *arena = &session->arena;
@@ -109,6 +118,7 @@ static void write_text(struct tt_session *session, const struct comparison *c)
     count += write_problems("no longer: ", c->from, c->to);
     if (!count)
         printf("No difference: both revisions plan the same.\n");
+    write_standing_errors(c);
 }
 
 static int compare(struct tt_session *session, struct comparison *c, struct tt_error *err)
@@ -152,5 +162,5 @@ int tt_cmd_diff(struct tt_session *session)
         write_json(session, &c);
     else if (!session->options.quiet)
         write_text(session, &c);
-    return 0;
+    return tt_plan_result(c.to) == TT_RESULT_ERROR;
 }

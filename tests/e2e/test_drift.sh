@@ -54,8 +54,13 @@ check "no difference is said, too" says '^No difference'
 edit 's/count: 4/zones: [nowhere], count: 4/'
 tt diff HEAD^ HEAD
 check "a problem that a push brings is told" says '^error.no-such-zone'
+check "and such a push ends with exit 1" exits 1
+tt diff HEAD HEAD
+check "one that keeps it, too" exits 1
+check "which says why" says '^as before: error.no-such-zone'
 tt diff HEAD HEAD^
 check "and that the next one solves it" says '^no longer: error.no-such-zone'
+check "which is no error" exits 0
 edit 's/zones: .nowhere., count: 4/count: 4/'
 tt diff nonsense
 check "what is no revision is an error" exits 1

@@ -86,6 +86,9 @@ on data-center-two-balancers-swap graph --json
 check "the fleet as JSON: each edge leads to a node" says_json \
     'd["format"], all(e[k] < len(d["nodes"]) for e in d["edges"] for k in ("from", "to"))' \
     "('trimtab.graph/v1', True)"
+on deployment-orphaned graph --json
+check "what left Git is drawn with its servers" says_json \
+    '[n["label"].splitlines() for n in d["nodes"] if n["look"] == "gone"]' "[['Service old/app', 'not in Git any more']]"
 on data-center-two-balancers-swap explain i-2 --json
 check "an explanation as JSON" says_json 'd["format"], d["subject"], d["lines"][0]' \
     "('trimtab.explain/v1', 'i-2', 'Service/shop/web')"
