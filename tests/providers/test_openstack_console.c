@@ -29,8 +29,10 @@ static int begin(void **state)
     struct console_test *test = calloc(1, sizeof(*test));
     void *desk = NULL;
 
-    if (!test || desk_begin(&desk) < 0)
+    if (!test || desk_begin(&desk) < 0) {
+        free(test);
         return -1;
+    }
     *state = test;
     test->desk = desk;
     test->ready = sshd_start(&test->sshd, NULL);
