@@ -33,7 +33,7 @@ static bool is_under_way(const struct tt_schedule *s)
         if (s->comers[i].scheduled)
             return true;
     for (size_t i = 0; i < s->leaver_count; i++)
-        if (s->leavers[i].scheduled || s->leavers[i].stuck)
+        if (s->leavers[i].scheduled || s->leavers[i].stuck || s->leavers[i].catch_ups)
             return true;
     TT_EACH (link, &s->change->links) {
         const struct tt_balancer_view *balancer = link->balancer;
@@ -45,10 +45,11 @@ static bool is_under_way(const struct tt_schedule *s)
     return false;
 }
 
-/* True when MACHINE can begin to serve somewhere without a step of ours. */
+/* True when MACHINE can begin to serve somewhere without wider limits: by itself, or once the error
+ * that names it is mended. */
 static bool may_come_back(const struct tt_schedule *s, const struct tt_machine *machine)
 {
-    if (!machine->healthy)
+    if (!machine->healthy || machine->barred)
         return true;
     TT_EACH (link, &s->change->links)
         if (!tt_link_serves(link, machine) && tt_link_entry(link, machine) >= 0)
