@@ -57,12 +57,15 @@ static bool may_come_back(const struct tt_schedule *s, const struct tt_machine *
     return false;
 }
 
-/* True when all that is wanted is here or would be made, and whoever is here does what it can. */
+/* True when all that is wanted is in sight, is here or would be made, and whoever is here does what
+ * it can. */
 static bool is_all_there(const struct tt_schedule *s)
 {
     const struct tt_service_view *service = s->change->service;
     size_t count = s->comer_count;
 
+    if (service->wanted != tt_service_count(service->spec))
+        return false;
     TT_EACH (machine, &service->machines) {
         if (may_come_back(s, machine))
             return false;
