@@ -182,6 +182,7 @@ static void diff_service(struct tt_view *view, struct tt_roster_ticks *ticks,
 struct tt_changes *tt_diff(struct tt_view *view)
 {
     struct tt_changes *changes = TT_NEW(view->arena, struct tt_changes);
+    bool everything_seen = tt_diff_sees_everything(view);
 
     TT_EACH (deployment, &view->deployments) {
         struct tt_deployment_change *change = TT_VEC_ADD(view->arena, &changes->deployments);
@@ -194,7 +195,7 @@ struct tt_changes *tt_diff(struct tt_view *view)
                 (struct tt_service_change){.service = *service};
         TT_EACH (service, &change->services)
             diff_service(view, &ticks, service);
-        tt_diff_entries(view, &ticks, change);
+        tt_diff_entries(view, &ticks, everything_seen, change);
     }
     return changes;
 }

@@ -305,8 +305,7 @@ static void read_beside(struct reading *r)
     r->beside = NULL;
 }
 
-/* False when a server could stand in a region that was not observed. */
-static bool is_everything_seen(const struct tt_view *view)
+bool tt_diff_sees_everything(const struct tt_view *view)
 {
     TT_EACH (account, &view->desired->accounts)
         TT_EACH (region, &(*account)->regions)
@@ -325,10 +324,9 @@ static bool is_read(const struct tt_deployment_view *deployment,
 }
 
 void tt_diff_entries(struct tt_view *view, const struct tt_roster_ticks *ticks,
-                     struct tt_deployment_change *change)
+                     bool everything_seen, struct tt_deployment_change *change)
 {
     const struct tt_deployment_view *deployment = change->deployment;
-    bool everything_seen = is_everything_seen(view);
 
     for (size_t i = 0; i < deployment->balancers.count; i++) {
         struct reading r = {

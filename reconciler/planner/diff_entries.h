@@ -17,8 +17,12 @@ void tt_ticks_init(struct tt_roster_ticks *ticks, struct tt_arena *arena,
 void tt_ticks_mark(struct tt_roster_ticks *ticks, const struct tt_balancer_view *balancer,
                    int entry);
 
-/* Adds a leaving for each entry that is not ticked and ours to withdraw; reports foreign-member. */
+/* False when a server could stand in a region that was not observed. */
+bool tt_diff_sees_everything(const struct tt_view *view);
+
+/* Adds a leaving for each entry that is not ticked and ours to withdraw; reports foreign-member.
+ * EVERYTHING_SEEN: as tt_diff_sees_everything says, which is the same for every deployment. */
 void tt_diff_entries(struct tt_view *view, const struct tt_roster_ticks *ticks,
-                     struct tt_deployment_change *change);
+                     bool everything_seen, struct tt_deployment_change *change);
 
 #endif
