@@ -6,11 +6,20 @@
 #include "base/str.h"
 #include "reconciler/planner/turns_schedule.h"
 
-/* True when the machine serves through a balancer that can be told nothing now. */
+/* True when MACHINE may serve through a balancer's machine that exists and whose pool nobody could
+ * read: one that boots again, or is not reached for a moment. */
+static bool may_serve_unread(const struct tt_link *link, const struct tt_machine *machine)
+{
+    return !link->usable && !link->balancer->cloud && link->balancer->serving &&
+           !link->serving.pool && machine->healthy && tt_link_takes(link, machine);
+}
+
+/* True when the machine serves, or may, through a balancer that can be told nothing now. */
 bool tt_is_stuck(const struct tt_schedule *s, const struct tt_machine *machine)
 {
     TT_EACH (link, &s->change->links)
-        if ((!link->usable || link->balancer->settling) && tt_link_serves(link, machine))
+        if (may_serve_unread(link, machine) ||
+            ((!link->usable || link->balancer->settling) && tt_link_serves(link, machine)))
             return true;
     return false;
 }
