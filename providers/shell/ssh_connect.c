@@ -80,6 +80,9 @@ static int prove(ssh_session session, const struct tt_ssh_place *place, struct t
         return -1;
     if (answer == SSH_AUTH_SUCCESS)
         return 0;
+    if (answer == SSH_AUTH_AGAIN)
+        return tt_fail(err, TT_ERR_UNAVAILABLE, "%s port %d did not let user %s in in time",
+                       place->address, place->port, place->user);
     if (answer == SSH_AUTH_ERROR && !ssh_is_connected(session))
         return tt_fail(err, TT_ERR_UNAVAILABLE, "%s port %d ended the connection: %s",
                        place->address, place->port, ssh_get_error(session));

@@ -4,6 +4,7 @@
  * providers/shell/ssh_hosts.c, ssh_connect.c and ssh_settings.c.
  */
 #include <netinet/in.h>
+#include <pwd.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -200,6 +201,28 @@ static void test_a_refused_user(void **state)
     assert_int_equal(test->err.class, TT_ERR_SPEC);
 }
 
+/* A host that is too busy to look a key up has refused nobody. */
+static void test_a_slow_login(void **state)
+{
+    struct hosts_test *test = ready(state);
+    struct tt_ssh_settings settings;
+    struct tt_ssh_target target;
+    const struct passwd *user = getpwuid(geteuid());
+
+    assert_non_null(user);
+    sshd_stop(&test->sshd);
+    test->possible = sshd_start(&test->sshd, tt_printf(&test->arena,
+                                                       "AuthorizedKeysCommand /bin/sleep 30\n"
+                                                       "AuthorizedKeysCommandUser %s\n",
+                                                       user->pw_name));
+    settings = sshd_settings(&test->sshd);
+    target = sshd_target(&test->sshd);
+    settings.key = sshd_file(&test->sshd, "host_key"); /* in no file that is read before */
+    settings.connect_timeout = 2000;
+    assert_int_equal(run(test, &settings, &target), -1);
+    assert_int_equal(test->err.class, TT_ERR_UNAVAILABLE);
+}
+
 static void test_nobody_listens(void **state)
 {
     struct hosts_test *test = ready(state);
@@ -286,6 +309,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_several_lines, begin, end),
         cmocka_unit_test_setup_teardown(test_a_published_host_key, begin, end),
         cmocka_unit_test_setup_teardown(test_a_refused_user, begin, end),
+        cmocka_unit_test_setup_teardown(test_a_slow_login, begin, end),
         cmocka_unit_test_setup_teardown(test_nobody_listens, begin, end),
         cmocka_unit_test_setup_teardown(test_no_answer, begin, end),
         cmocka_unit_test_setup_teardown(test_sudo, begin, end),
