@@ -101,7 +101,7 @@ static bool is_orphan(const struct drawing *d, const struct tt_server *server)
            (!deployment || !tt_deployment_service(deployment, server->tags.service));
 }
 
-/* What left Git and still runs, below a node for each service that did. */
+/* Servers whose service left Git, below a node for each such service. */
 static void draw_orphans(struct drawing *d)
 {
     struct tt_strings names = {0};

@@ -34,7 +34,7 @@ struct tt_graph {
     TT_VEC(struct tt_graph_edge) edges;
 };
 
-/* Deployment → balancers → services → zones → servers; and what left Git → servers. */
+/* Deployment → balancers → services → zones → servers; and services that left Git → servers. */
 void tt_graph_fleet(struct tt_arena *arena, const struct tt_desired *desired,
                     const struct tt_world *world, struct tt_graph *ret_graph);
 

@@ -1,7 +1,7 @@
 /*
- * The schedule of one service while its turns are taken: what turns.c (rounds, arrivals) and
- * turns_depart.c (departures), turns_catch_up.c (the last resort) and turns_waiting.c (what is left)
- * share.
+ * The schedule of one service while its turns are taken: what turns.c (rounds, arrivals),
+ * turns_depart.c (departures), turns_catch_up.c (the last resort) and turns_waiting.c (who got no
+ * turn) share.
  */
 #ifndef TT_PLANNER_TURNS_SCHEDULE_H
 #define TT_PLANNER_TURNS_SCHEDULE_H
