@@ -21,8 +21,8 @@ dev_tsan() {
     log=$(mktemp)
     # shellcheck disable=SC2064
     trap "rm -f '$log'" EXIT
-    # setarch: a stack or heap where the sanitizer wants its shadow ends a program before main.
     export TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1"
+    # setarch: a stack or heap where the sanitizer wants its shadow ends a program before main.
     with_lock build-tsan setarch -R ctest --test-dir build-tsan -j "$(cores)" --output-on-failure \
         --timeout 900 --no-tests=error "${choice[@]}" || failed=1
     awk -f dev.d/count.awk build-tsan/Testing/Temporary/LastTest.log >"$log"
