@@ -5,10 +5,9 @@ help_valgrind() {
     cat <<'END'
 usage: ./dev valgrind [SCRIPT...]
 
-Runs end-to-end tests (default: test_world test_cli test_approve) with a program that is valgrind
-around build-dev/trimtab. Fails when a script does, or when any of its runs reads what was never
-written, touches memory that is not its own or loses a block. Tests of machines of this host cannot
-be run so: they are watched through pidfds, which Debian 12's valgrind does not know.
+Runs end-to-end tests (default: test_world test_cli test_approve test_quickstart test_kill) with a
+program that is valgrind around build-dev/trimtab. Fails when a script does, or when any of its runs
+reads what was never written, touches memory that is not its own or loses a block.
 END
 }
 
@@ -39,6 +38,9 @@ under_valgrind() {
         say "$name failed"
         result=1
     fi
+    # Lines of --PID-- tell of a system call that Debian 12's valgrind does not know (pidfd_open);
+    # the program then sees a kernel without it. What it finds is in lines of ==PID==.
+    find "$folder" -name 'log.*' -exec sed -i '/^--[0-9]*--/d' {} +
     if [ -n "$(find "$folder" -name 'log.*' -size +0)" ]; then
         cat "$folder"/log.*
         say "$name: valgrind has something to report"
@@ -53,7 +55,7 @@ under_valgrind() {
 }
 
 dev_valgrind() {
-    local folder name failed=0 all=0 runs=0 scripts=(test_world test_cli test_approve)
+    local folder name failed=0 all=0 runs=0 scripts=(test_world test_cli test_approve test_quickstart test_kill)
 
     need build test valgrind
     [ $# -eq 0 ] || scripts=("$@")
