@@ -48,6 +48,24 @@ static json_t *problems_json(const struct tt_plan *plan, const struct tt_plan *o
     return list;
 }
 
+/* True when PROBLEM, of the second plan, may be why that cannot be carried out, as the first one
+ * could not. */
+static bool is_standing(const struct comparison *c, const struct tt_problem *problem)
+{
+    return problem->severity != TT_SEVERITY_INFO && is_known(c->from, problem) &&
+           tt_result_exit(tt_plan_result(c->to)) != 0;
+}
+
+static json_t *standing_json(const struct comparison *c)
+{
+    json_t *list = json_array();
+
+    TT_EACH (problem, &c->to->problems)
+        if (is_standing(c, problem))
+            json_array_append_new(list, tt_event_problem(problem));
+    return list;
+}
+
 static void write_json(struct tt_session *session, const struct comparison *c)
 {
     json_t *root = json_object();
@@ -58,6 +76,7 @@ static void write_json(struct tt_session *session, const struct comparison *c)
     json_object_set_new(root, "added", steps_json(&session->arena, c->to, &c->of_from));
     json_object_set_new(root, "removed", steps_json(&session->arena, c->from, &c->of_to));
     json_object_set_new(root, "problems", problems_json(c->to, c->from));
+    json_object_set_new(root, "standing", standing_json(c));
     json_object_set_new(root, "resolved", problems_json(c->from, c->to));
     fputs(tt_json_text(&session->arena, root), stdout);
 }
@@ -72,8 +91,9 @@ static size_t write_steps(struct tt_arena *arena, const char *title, const struc
             continue;
         if (!count++)
             printf("%s\n", title);
-        printf("  %s: %s, %s: %s\n", tt_subject_text(arena, &step->subject),
-               tt_step_text(arena, step), tt_because_words[step->because], step->reason);
+        printf("  %s: %s, %s: %s%s\n", tt_subject_text(arena, &step->subject),
+               tt_step_text(arena, step), tt_because_words[step->because], step->reason,
+               step->held ? " [held]" : "");
     }
     return count;
 }
@@ -93,13 +113,12 @@ static size_t write_problems(const char *title, const struct tt_plan *plan,
     return count;
 }
 
-/* What keeps the second revision from being planned as a whole, as it did the first. */
-static void write_standing_errors(const struct comparison *c)
+static void write_standing(const struct comparison *c)
 {
     TT_EACH (problem, &c->to->problems)
-        if (problem->severity == TT_SEVERITY_ERROR && is_known(c->from, problem))
-            printf("as before: error[%s] %s: %s\n", problem->code, problem->subject,
-                   problem->message);
+        if (is_standing(c, problem))
+            printf("as before: %s[%s] %s: %s\n", tt_severity_words[problem->severity],
+                   problem->code, problem->subject, problem->message);
 }
 
 static void write_text(struct tt_session *session, const struct comparison *c)
@@ -118,7 +137,7 @@ static void write_text(struct tt_session *session, const struct comparison *c)
     count += write_problems("no longer: ", c->from, c->to);
     if (!count)
         printf("No difference: both revisions plan the same.\n");
-    write_standing_errors(c);
+    write_standing(c);
 }
 
 static int compare(struct tt_session *session, struct comparison *c, struct tt_error *err)
@@ -162,5 +181,5 @@ int tt_cmd_diff(struct tt_session *session)
         write_json(session, &c);
     else if (!session->options.quiet)
         write_text(session, &c);
-    return tt_plan_result(c.to) == TT_RESULT_ERROR;
+    return tt_result_exit(tt_plan_result(c.to));
 }

@@ -58,10 +58,27 @@ check "and such a push ends with exit 1" exits 1
 tt diff HEAD HEAD
 check "one that keeps it, too" exits 1
 check "which says why" says '^as before: error.no-such-zone'
+tt diff HEAD HEAD --json
+check "in JSON as well" says_json \
+    '[[p["code"] for p in d[k]] for k in ("problems", "standing", "resolved")]' \
+    "[[], ['no-such-zone'], []]"
 tt diff HEAD HEAD^
 check "and that the next one solves it" says '^no longer: error.no-such-zone'
 check "which is no error" exits 0
-edit 's/zones: .nowhere., count: 4/count: 4/'
+edit 's/zones: .nowhere., count: 4/count: 0/'
+tt diff "$first" HEAD
+check "a push whose steps a guard would hold ends with exit 3" exits 3
+check "which says why" says '^warning.guard-held'
+check "and which steps" says 'delete web-2 .*, surplus: .* .held.$'
+tt diff HEAD HEAD
+check "one that leaves them held, too" exits 3
+check "and says why as well" says '^as before: warning.guard-held'
+edit 's/spec:/spec/'
+tt diff HEAD^ HEAD
+check "a push of specs that are wrong ends with exit 1" exits 1
+check "and a place" says 'fleet.yaml:[0-9]+'
+git -C "$repo" revert --no-edit HEAD >"$place/revert"
+edit 's/count: 0/count: 4/'
 tt diff nonsense
 check "what is no revision is an error" exits 1
 check "that names it" says 'nonsense'
