@@ -90,38 +90,44 @@ static int draw_service(struct drawing *d, const struct tt_service *service)
     return node;
 }
 
-/* True when SERVER is a server of a service that left Git, or whose deployment did. */
-static bool is_orphan(const struct drawing *d, const struct tt_server *server)
+/* The title of what SERVER was made for when that, or its whole deployment, left Git; NULL when it
+ * did not, or the server is not ours. */
+static const char *orphan_title(const struct drawing *d, const struct tt_server *server)
 {
-    const struct tt_deployment *deployment =
-        tt_desired_deployment(d->desired, server->tags.deployment);
+    const struct tt_tags *tags = &server->tags;
+    const struct tt_deployment *deployment = tt_desired_deployment(d->desired, tags->deployment);
 
-    return tt_streq(server->tags.owner, d->desired->owner) && server->state != TT_SERVER_GONE &&
-           server->tags.deployment && server->tags.service &&
-           (!deployment || !tt_deployment_service(deployment, server->tags.service));
+    if (!tt_streq(tags->owner, d->desired->owner) || server->state == TT_SERVER_GONE ||
+        !tags->deployment)
+        return NULL;
+    if (tags->service && (!deployment || !tt_deployment_service(deployment, tags->service)))
+        return tt_printf(d->arena, "Service %s/%s\nnot in Git any more", tags->deployment,
+                         tags->service);
+    if (tags->balancer && (!deployment || !tt_deployment_balancer(deployment, tags->balancer)))
+        return tt_printf(d->arena, "LoadBalancer %s/%s\nnot in Git any more", tags->deployment,
+                         tags->balancer);
+    return NULL;
 }
 
-/* Servers whose service left Git, below a node for each such service. */
+/* Servers of services and machines of balancers that left Git, below a node for each of these. */
 static void draw_orphans(struct drawing *d)
 {
-    struct tt_strings names = {0};
+    struct tt_strings titles = {0};
     TT_VEC(int) nodes = {0};
 
     TT_EACH (account, &d->world->accounts)
         TT_EACH (region, &account->regions)
             TT_EACH (server, &region->servers) {
-                const char *name;
+                const char *title = orphan_title(d, server);
                 size_t i = 0;
 
-                if (!is_orphan(d, server))
+                if (!title)
                     continue;
-                name = tt_printf(d->arena, "Service %s/%s\nnot in Git any more",
-                                 server->tags.deployment, server->tags.service);
-                while (i < names.count && strcmp(names.items[i], name) != 0)
+                while (i < titles.count && strcmp(titles.items[i], title) != 0)
                     i++;
-                if (i == names.count) {
-                    tt_strings_add(d->arena, &names, name);
-                    *TT_VEC_ADD(d->arena, &nodes) = add_node(d, TT_LOOK_GONE, name);
+                if (i == titles.count) {
+                    tt_strings_add(d->arena, &titles, title);
+                    *TT_VEC_ADD(d->arena, &nodes) = add_node(d, TT_LOOK_GONE, title);
                 }
                 add_edge(d, nodes.items[i], add_node(d, look_of(server), server_label(d, server)));
             }

@@ -89,6 +89,10 @@ check "the fleet as JSON: each edge leads to a node" says_json \
 on deployment-orphaned graph --json
 check "what left Git is drawn with its servers" says_json \
     '[n["label"].splitlines() for n in d["nodes"] if n["look"] == "gone"]' "[['Service old/app', 'not in Git any more']]"
+on prune-false-balancer graph --json
+check "and so is a balancer, with its machine" says_json \
+    '[n["label"].splitlines() for n in d["nodes"] if n["look"] == "gone"]' \
+    "[['LoadBalancer shop/edge', 'not in Git any more']]"
 on data-center-two-balancers-swap explain i-2 --json
 check "an explanation as JSON" says_json 'd["format"], d["subject"], d["lines"][0]' \
     "('trimtab.explain/v1', 'i-2', 'Service/shop/web')"
