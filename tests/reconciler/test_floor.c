@@ -109,15 +109,15 @@ static void let_nobody_leave(struct search *s)
 }
 
 /* Without these a step could not be carried out at all, or take away twice what is there once: an
- * enroll waits for the machines that the plan makes, a delete for the withdraws of its server, and
- * the zones for what leaves them. Whoever joins in a new zone waits for it: that is a law of its
- * own (moment_laws.c), which the floor takes for granted. */
+ * enroll waits for the machines that the plan makes or starts, a delete for the withdraws of its
+ * server, and the zones for what leaves them. Whoever joins in a new zone waits for it: that is a
+ * law of its own (moment_laws.c), which the floor takes for granted. */
 static bool is_needed(const struct tt_step *step, const struct tt_step *earlier)
 {
     if (earlier->action == TT_STEP_SET_ZONES)
         return true;
     if (step->action == TT_STEP_ENROLL)
-        return earlier->action == TT_STEP_CREATE_SERVER;
+        return earlier->action == TT_STEP_CREATE_SERVER || earlier->action == TT_STEP_START_SERVER;
     if (step->action == TT_STEP_SET_ZONES)
         return earlier->action != TT_STEP_FENCE; /* one of let_nobody_leave */
     return step->action == TT_STEP_DELETE_SERVER && earlier->action == TT_STEP_WITHDRAW &&
