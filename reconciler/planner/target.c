@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/map.h"
 #include "base/str.h"
 
 static bool names(const char *target, const char *kind, const char *deployment, const char *name)
@@ -24,20 +25,25 @@ static bool names(const char *target, const char *kind, const char *deployment, 
            strcmp(rest + length + 1, name) == 0;
 }
 
+/* True when TARGET is DEPLOYMENT or a part of it. */
+static bool is_in(const struct tt_deployment_view *deployment, const char *target)
+{
+    if (names(target, "Deployment", deployment->name, NULL))
+        return true;
+    TT_EACH (service, &deployment->services)
+        if (names(target, "Service", deployment->name, (*service)->name))
+            return true;
+    TT_EACH (balancer, &deployment->balancers)
+        if (names(target, "LoadBalancer", deployment->name, (*balancer)->name))
+            return true;
+    return false;
+}
+
 static bool is_known(const struct tt_view *view, const char *target)
 {
-    TT_EACH (item, &view->deployments) {
-        const struct tt_deployment_view *deployment = *item;
-
-        if (names(target, "Deployment", deployment->name, NULL))
+    TT_EACH (deployment, &view->deployments)
+        if (is_in(*deployment, target))
             return true;
-        TT_EACH (service, &deployment->services)
-            if (names(target, "Service", deployment->name, (*service)->name))
-                return true;
-        TT_EACH (balancer, &deployment->balancers)
-            if (names(target, "LoadBalancer", deployment->name, (*balancer)->name))
-                return true;
-    }
     return false;
 }
 
@@ -107,7 +113,40 @@ static void drop_others(struct tt_arena *scratch, struct tt_steps *steps, const 
     steps->count = count;
 }
 
-int tt_target(const struct tt_view *view, const struct tt_strings *targets, struct tt_steps *steps,
+/* --- problems ----------------------------------------------------------------------------------
+ */
+
+/* Of "Service/storefront/web/0": "storefront". */
+static const char *deployment_named_by(struct tt_arena *arena, const char *subject)
+{
+    const char *name = strchr(subject, '/');
+
+    return name ? tt_strndup(arena, name + 1, strcspn(name + 1, "/")) : "";
+}
+
+/* What is wrong with an account is everybody's. */
+static void drop_problems_of_others(struct tt_view *view, const struct tt_strings *targets,
+                                    struct tt_arena *scratch)
+{
+    struct tt_map meant;
+    size_t count = 0;
+
+    tt_map_init(&meant, scratch);
+    TT_EACH (deployment, &view->deployments)
+        TT_EACH (target, targets)
+            if (is_in(*deployment, *target))
+                tt_map_put(&meant, (*deployment)->name, *deployment);
+    TT_EACH (problem, &view->problems)
+        if (tt_starts_with(problem->subject, "Account/") ||
+            tt_map_get(&meant, deployment_named_by(scratch, problem->subject)))
+            view->problems.items[count++] = *problem;
+    view->problems.count = count;
+}
+
+/* --- the whole ---------------------------------------------------------------------------------
+ */
+
+int tt_target(struct tt_view *view, const struct tt_strings *targets, struct tt_steps *steps,
               struct tt_error *err)
 {
     struct tt_arena scratch;
@@ -130,6 +169,7 @@ int tt_target(const struct tt_view *view, const struct tt_strings *targets, stru
                 kept[*index] = kept[*index] || needs(view, &steps->items[i], &steps->items[*index]);
     }
     drop_others(&scratch, steps, kept);
+    drop_problems_of_others(view, targets, &scratch);
     tt_arena_release(&scratch);
     return 0;
 }

@@ -8,9 +8,10 @@
 #include "reconciler/planner/view.h"
 
 /* Drops the steps that are neither about one of TARGETS ("Deployment/storefront", "Service/web",
- * "LoadBalancer/storefront/edge") nor needed by one that is. STEPS are sorted and stay so; without
- * targets nothing is dropped. Fails (SPEC) when a target names nothing. */
-int tt_target(const struct tt_view *view, const struct tt_strings *targets, struct tt_steps *steps,
+ * "LoadBalancer/storefront/edge") nor needed by one that is, and the problems of deployments that
+ * no target names or is a part of. STEPS are sorted and stay so; without targets nothing is
+ * dropped. Fails (SPEC) when a target names nothing. */
+int tt_target(struct tt_view *view, const struct tt_strings *targets, struct tt_steps *steps,
               struct tt_error *err);
 
 #endif
