@@ -32,6 +32,17 @@ static void on_planned(struct tt_job *job, const json_t *object)
                        tt_strdup(&job->arena, text_of(object, "step")));
 }
 
+void tt_job_problem(struct tt_job *job, const json_t *object)
+{
+    const char *subject = text_of(object, "subject");
+
+    if (strcmp(text_of(object, "severity"), tt_severity_words[TT_SEVERITY_ERROR]) != 0)
+        return;
+    if (!job->problems++)
+        job->problem = tt_printf(&job->arena, "%s%s%s", subject, *subject ? ": " : "",
+                                 text_of(object, "message"));
+}
+
 /* Everything is looked at; what cannot be seen matters where this deployment is. */
 static void on_diagnostic(struct tt_job *job, const json_t *object)
 {
@@ -42,6 +53,14 @@ static void on_diagnostic(struct tt_job *job, const json_t *object)
     if (strcmp(text_of(object, "code"), "region-unreachable") == 0 &&
         strstr(job->accounts, account))
         job->unseen = tt_strdup(&job->arena, text_of(object, "message"));
+    tt_job_problem(job, object);
+}
+
+static void on_error(struct tt_job *job, const json_t *object)
+{
+    if (!job->failed++)
+        job->step_error =
+            tt_printf(&job->arena, "%s: %s", text_of(object, "subject"), text_of(object, "error"));
 }
 
 static void tell(struct tt_job *job, const char *type, json_t *line)
@@ -60,7 +79,7 @@ static void on_step(struct tt_job *job, const char *type, json_t *object)
     json_object_del(object, "type");
     tell(job, "step", object);
     if (strcmp(type, "apply_errored") == 0)
-        job->failed++;
+        on_error(job, object);
     if (strcmp(type, "apply_complete") != 0)
         return;
     job->done++;

@@ -84,6 +84,8 @@ struct tt_job {
     struct tt_strings replacing; /* steps that replace a balancer's machine */
     int recoveries;
     const char *unseen; /* a region that could not be looked at; NULL: all were seen */
+    int problems;       /* that stand in the way of the plan */
+    const char *problem, *step_error; /* the first of each; NULL: none */
 };
 
 /* What a repository's accounts offer, as it was told last. */
@@ -181,6 +183,8 @@ void tt_policy_choose(struct tt_deployment_state *state, struct tt_job *job, tt_
 bool tt_policy_applies(const struct tt_job *job);
 /* Reads what a job that only looked has planned. */
 void tt_policy_look(struct tt_job *job);
+/* The same for what stood in the way of the plan of one that failed. */
+void tt_policy_look_for_problems(struct tt_job *job);
 /* True when a job that ended with CODE did what was pushed, or found it done. */
 bool tt_policy_served(const struct tt_job *job, int code);
 /* With the mutex held, after a job that did not fail; true: run it again at once. */
@@ -189,6 +193,8 @@ bool tt_policy_follow(struct tt_deployment_state *state, const struct tt_job *jo
 
 /* daemon_lines.c: one line that a run said. */
 void tt_job_line(void *self, const char *line, size_t length);
+/* A problem of a plan, as lines and plans show it: errors count. */
+void tt_job_problem(struct tt_job *job, const json_t *object);
 
 /* daemon_known.c: deployments, as commits name them. With the mutex held: REPOSITORY asks for LIST
  * from now on. */

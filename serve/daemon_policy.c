@@ -64,18 +64,28 @@ static const char *broken_balancer(const json_t *step)
                : NULL;
 }
 
-void tt_policy_look(struct tt_job *job)
+/* What JOB, which only looked, has kept; NULL: it applies, or kept nothing that can be read. */
+static json_t *read_plan(struct tt_job *job)
 {
-    const char *folder = tt_job_folder(job->daemon, &job->arena, job->key), *name;
-    json_t *root = NULL, *step;
+    const char *folder = tt_job_folder(job->daemon, &job->arena, job->key);
+    json_t *root = NULL;
     char *text;
-    size_t size, i;
+    size_t size;
 
     if (tt_policy_applies(job) ||
         tt_file_read(&job->arena, tt_printf(&job->arena, "%s/plan.json", folder), LARGEST_PLAN,
                      &text, &size, NULL) < 0 ||
         tt_json_parse(text, size, "plan.json", &root, NULL) < 0)
-        return;
+        return NULL;
+    return root;
+}
+
+void tt_policy_look(struct tt_job *job)
+{
+    json_t *root = read_plan(job), *step;
+    const char *name;
+    size_t i;
+
     json_array_foreach (json_object_get(root, "steps"), i, step) {
         job->planned++;
         job->held += json_is_true(json_object_get(step, "held"));
@@ -85,6 +95,16 @@ void tt_policy_look(struct tt_job *job)
                 tt_printf(&job->arena, "%s%sLoadBalancer/%s/%s", job->broken ? job->broken : "",
                           job->broken ? " " : "", job->name, name);
     }
+    json_decref(root);
+}
+
+void tt_policy_look_for_problems(struct tt_job *job)
+{
+    json_t *root = read_plan(job), *problem;
+    size_t i;
+
+    json_array_foreach (json_object_get(root, "problems"), i, problem)
+        tt_job_problem(job, problem);
     json_decref(root);
 }
 

@@ -105,6 +105,7 @@ static int64_t find_run(struct tt_job *job)
     return 0;
 }
 
+/* What stands in the way of a plan is told as part of it, and not as an error of the program. */
 static const char *explain(struct tt_job *job, int code, const struct tt_buf *errors)
 {
     const char *said = tt_runner_last_line(&job->arena, errors);
@@ -114,9 +115,16 @@ static const char *explain(struct tt_job *job, int code, const struct tt_buf *er
     if (code == 0 && job->unseen) /* the rest was done */
         return job->unseen;
     if (job->failed)
-        return tt_printf(&job->arena, "%d of %d steps failed%s%s", job->failed, job->planned,
-                         *said ? ": " : "", said);
-    return *said ? said : "the run failed and said nothing";
+        return tt_printf(&job->arena, "%d of %d steps failed: %s", job->failed, job->planned,
+                         job->step_error);
+    if (!job->problem && !*said)
+        tt_policy_look_for_problems(job);
+    if (job->problems > 1)
+        return tt_printf(&job->arena, "%s (and %d more)", job->problem, job->problems - 1);
+    if (job->problem)
+        return job->problem;
+    return *said ? said
+                 : tt_printf(&job->arena, "the run ended with code %d and said nothing", code);
 }
 
 static const char *result_word(const struct tt_job *job, int code, bool failed)

@@ -1,7 +1,7 @@
 /*
  * Covers the daemon through daemon.h, with real repositories, the real program as its runs and
  * clouds in memory: a push touches one of three deployments, a webhook brings it in, a failing one
- * delays nobody, a restart starts nothing.
+ * delays nobody, one that fails says why, a restart starts nothing.
  */
 #include <setjmp.h>
 #include <signal.h>
@@ -112,6 +112,50 @@ static void a_failing_one_delays_nobody(void **state)
     assert_int_equal(fixture_deployment(fixture, "a")->failures, 0);
 }
 
+/* The cloud of deployment NAME, with one zone in STATE for CAPACITY servers. */
+static void write_cloud(struct fixture *fixture, const char *name, const char *state, int capacity)
+{
+    const char *folder = tt_printf(&fixture->arena, "%s/sim", fixture->state);
+
+    assert_int_equal(tt_make_folders(folder, 0700, NULL), 0);
+    fixture_write_file(
+        tt_printf(&fixture->arena, "%s/cloud-%s.json", folder, name),
+        tt_printf(&fixture->arena,
+                  "{\"format\": \"trimtab.world/v1\", \"takenAt\": \"2026-07-01T00:00:00Z\",\n"
+                  " \"accounts\": [{\"name\": \"cloud-%s\", \"provider\": \"sim\", \"regions\": [\n"
+                  "  {\"name\": \"r\", \"zones\": [{\"name\": \"z\", \"state\": \"%s\"}]}]}],\n"
+                  " \"sim\": {\"capacity\": {\"r/z\": %d}}}\n",
+                  name, state, capacity));
+}
+
+static void expect_message(struct fixture *fixture, const char *name, const char *part)
+{
+    const char *message = fixture_deployment(fixture, name)->message;
+
+    assert_non_null(message);
+    if (!strstr(message, part))
+        fail_msg("%s: %s", name, message);
+}
+
+/* What stands in the way of a plan is not an error of the program, and neither is a step's. */
+static void a_failing_one_says_why(void **state)
+{
+    struct fixture *fixture = *state;
+
+    write_cloud(fixture, "a", "impaired", 1);
+    write_cloud(fixture, "b", "impaired", 1);
+    write_cloud(fixture, "c", "available", 0);
+    fixture_push_with(fixture, 1, 1, 1, ", onPush: plan");
+    fixture_start(fixture);
+    fixture_wait_for_failures(fixture, "a", 1);
+    fixture_wait_for_failures(fixture, "b", 1);
+    fixture_wait_for_failures(fixture, "c", 1);
+    expect_message(fixture, "a", "Service/a/web: no zone is left for web: ");
+    expect_message(fixture, "b", "Service/b/web: no zone is left for web: ");
+    expect_message(fixture, "c",
+                   "1 of 1 steps failed: Service/c/web/0: no capacity left in zone z");
+}
+
 /* Longer by a known time, so that no machine is too slow for it. */
 static void runs_are_timed(void **state)
 {
@@ -177,6 +221,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_push_touches_one, fixture_set_up, fixture_tear_down),
         cmocka_unit_test_setup_teardown(a_failing_one_delays_nobody, fixture_set_up,
                                         fixture_tear_down),
+        cmocka_unit_test_setup_teardown(a_failing_one_says_why, fixture_set_up, fixture_tear_down),
     };
 
     signal(SIGPIPE, SIG_IGN);

@@ -225,17 +225,34 @@ void fixture_wait_for_runs(struct fixture *fixture, uint64_t done, uint64_t fail
     assert_int_equal(now.runs_held, held);
 }
 
-struct tt_daemon_deployment *fixture_deployment(struct fixture *fixture, const char *name)
+/* NULL: no commit that names it was read yet. */
+static struct tt_daemon_deployment *find(struct fixture *fixture, const char *name)
 {
-    struct tt_daemon_deployment *found = TT_NEW(&fixture->arena, struct tt_daemon_deployment);
     struct tt_daemon_deployments list;
 
     tt_daemon_list(fixture->daemon, &fixture->arena, &list);
-    for (size_t i = 0; i < list.count; i++)
-        if (strcmp(list.items[i].name, name) == 0)
-            *found = list.items[i];
-    assert_non_null(found->name);
+    TT_EACH (deployment, &list)
+        if (strcmp(deployment->name, name) == 0)
+            return deployment;
+    return NULL;
+}
+
+struct tt_daemon_deployment *fixture_deployment(struct fixture *fixture, const char *name)
+{
+    struct tt_daemon_deployment *found = find(fixture, name);
+
+    assert_non_null(found);
     return found;
+}
+
+void fixture_wait_for_failures(struct fixture *fixture, const char *name, int failures)
+{
+    tt_time until = tt_monotonic() + PATIENCE;
+    const struct tt_daemon_deployment *found;
+
+    while ((!(found = find(fixture, name)) || found->failures < failures) && tt_monotonic() < until)
+        fixture_nap();
+    assert_true(found && found->failures >= failures);
 }
 
 static const char *header(void *request, const char *name)

@@ -45,6 +45,8 @@ struct tt_daemon_counts fixture_counts(struct fixture *fixture);
 struct tt_daemon_deployment *fixture_deployment(struct fixture *fixture, const char *name);
 /* Until so many runs have ended (of failed ones: at least), and none runs or waits. */
 void fixture_wait_for_runs(struct fixture *fixture, uint64_t done, uint64_t failed, uint64_t held);
+/* Until NAME has failed at least so often in a row. */
+void fixture_wait_for_failures(struct fixture *fixture, const char *name, int failures);
 void fixture_nap(void);
 
 #endif
