@@ -59,6 +59,11 @@ tt_time tt_monotonic(void)
     return read_clock(CLOCK_MONOTONIC);
 }
 
+bool tt_time_is_recent(tt_time began, tt_time now, tt_time span)
+{
+    return began != TT_TIME_UNKNOWN && now - began < span && began - now < span;
+}
+
 /* 9999-12-31T23:59:59.999Z: what four digits of a year can say. */
 #define LAST_TIME INT64_C(253402300799999)
 

@@ -7,6 +7,7 @@
 #ifndef TT_BASE_CLOCK_H
 #define TT_BASE_CLOCK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -42,6 +43,11 @@ int tt_time_parse(const char *text, tt_time *ret_time);
 char *tt_time_format(struct tt_arena *arena, tt_time time);
 /* With the milliseconds, where there are any: what is read again is the same time. */
 char *tt_time_format_exact(struct tt_arena *arena, tt_time time);
+
+/* True when NOW is within SPAN of BEGAN, which may lie ahead of a clock that is behind by less.
+ * What began at an unknown time, or further ahead than that, is not believed to have begun just
+ * now. */
+bool tt_time_is_recent(tt_time began, tt_time now, tt_time span);
 
 /* "250ms", "30s", "5m", "1h" (one number, one unit; at most 30 days). -1: not a duration. */
 int tt_duration_parse(const char *text, tt_time *ret_duration);

@@ -159,7 +159,9 @@ struct tt_provider_ops {
                const struct tt_tags *tags, struct tt_error *err);
 
     /* OPTIONAL. Runs a command on a machine and waits for its end. A command that exits non-zero
-     * is a success of run. Errors: NOT_FOUND (machine or command), UNAVAILABLE (cannot connect). */
+     * is a success of run. Errors: NOT_FOUND (machine or command), UNAVAILABLE (cannot connect, or
+     * it is not yet known where to or to whom), DENIED (it refuses us, or is not the one that we
+     * know), TIMEOUT (it may have run), THROTTLED. */
     int (*run)(struct tt_provider *provider, const struct tt_run_request *request,
                struct tt_arena *arena, struct tt_run_result *ret_result, struct tt_error *err);
 };

@@ -234,7 +234,8 @@ static bool boots(const struct trial *trial, tt_time began, const struct tt_erro
     const struct tt_apply_request *request = trial->run->request;
     const struct tt_step *step = &trial->run->plan->steps.items[trial->step];
 
-    return trial->run->steps[trial->step].stage > 0 && err->class == TT_ERR_UNAVAILABLE &&
+    return trial->run->steps[trial->step].stage > 0 &&
+           (err->class == TT_ERR_UNAVAILABLE || err->class == TT_ERR_THROTTLED) &&
            !(request->stop && atomic_load(request->stop)) &&
            tt_clock_steady(request->clock) - began <
                tt_observe_balancer_grace(tt_apply_balancer(trial->run, step));

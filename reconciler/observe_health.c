@@ -138,8 +138,7 @@ static void add_watches(struct watches *watches, struct tt_world *world)
 
 static bool boots(const struct watch *watch, tt_time now)
 {
-    return watch->server->created_at != TT_TIME_UNKNOWN &&
-           now - watch->server->created_at < watch->check.grace;
+    return tt_time_is_recent(watch->server->created_at, now, watch->check.grace);
 }
 
 static void judge(struct watch *watch, bool passed, bool single, tt_time now)

@@ -74,8 +74,7 @@ const struct tt_balancer *tt_observe_balancer_of(const struct tt_desired *desire
 
 static bool boots(const struct tt_balancer *balancer, const struct tt_server *server, tt_time now)
 {
-    return server->created_at != TT_TIME_UNKNOWN &&
-           now - server->created_at < tt_observe_balancer_grace(balancer);
+    return tt_time_is_recent(server->created_at, now, tt_observe_balancer_grace(balancer));
 }
 
 static void add_asking(struct tt_arena *arena, const struct tt_balancer *balancer, bool owned,
@@ -103,6 +102,7 @@ static void add_asking(struct tt_arena *arena, const struct tt_balancer *balance
                  .server = server->id,
                  .interval = dynamic ? balancer->recovery.interval : DEFAULT_INTERVAL},
     };
+    /* one that boots is asked once: its members wait for it, whatever comes of that */
     if (options->single_probe || options->skip_health || asking->boots)
         asking->tries = 1;
     else

@@ -134,13 +134,14 @@ static int locate(struct tt_ssh_machines *machines, const struct tt_run_request 
     return 0;
 }
 
+/* Tries the addresses of PLACE from AT on, which then says the last one that was tried. */
 static int run_at(struct tt_ssh_machines *machines, const struct tt_run_request *request,
-                  const struct place *place, struct tt_arena *arena,
+                  const struct place *place, int *at, struct tt_arena *arena,
                   struct tt_run_result *ret_result, struct tt_error *err)
 {
-    for (int i = 0; i < ADDRESSES && place->addresses[i]; i++) {
+    for (;; ++*at) {
         struct tt_ssh_target target = {
-            .address = place->addresses[i],
+            .address = place->addresses[*at],
             .host_key = place->host_key ? place->host_key : place->console_keys,
         };
 
@@ -149,21 +150,33 @@ static int run_at(struct tt_ssh_machines *machines, const struct tt_run_request 
             prefer(machines, request->machine, target.address);
             return 0;
         }
-        if (err->class != TT_ERR_UNAVAILABLE)
-            break;
+        if (err->class != TT_ERR_UNAVAILABLE || *at + 1 == ADDRESSES || !place->addresses[*at + 1])
+            return -1;
     }
-    return -1;
 }
 
 /* --- consoles ------------------------------------------------------------------------------- */
 
 static bool is_new(const struct tt_ssh_machines *machines, const struct place *place)
 {
-    return place->created_at != TT_TIME_UNKNOWN &&
-           machines->clock->now(machines->clock->self) - place->created_at < NEW;
+    return tt_time_is_recent(place->created_at, machines->clock->now(machines->clock->self), NEW);
 }
 
-/* After ERR, "host-key-unknown": takes the keys from the console, or says more. */
+/* After ERR, "host-key-unknown", and INNER, of reading the console. A cloud that does not answer
+ * just now says nothing of the machine, so this is not called unavailable: it is to be asked again.
+ */
+static int fail_console(const char *machine, const struct tt_error *inner, struct tt_error *err)
+{
+    if (inner->class == TT_ERR_THROTTLED || inner->class == TT_ERR_UNAVAILABLE ||
+        inner->class == TT_ERR_TIMEOUT)
+        return tt_fail(err, TT_ERR_THROTTLED,
+                       "nobody knows the host key of machine %s, and its console was not read (%s)",
+                       machine, inner->message);
+    return tt_wrap(err, "the console of %s was not read (%s)", machine, inner->message);
+}
+
+/* After ERR, "host-key-unknown": takes the keys from the console, or says more. What another thread
+ * learnt from it meanwhile counts. */
 static int ask_console(struct tt_ssh_machines *machines, const struct tt_run_request *request,
                        const struct tt_ssh_cloud *cloud, struct tt_arena *arena,
                        struct place *place, struct tt_error *err)
@@ -173,7 +186,7 @@ static int ask_console(struct tt_ssh_machines *machines, const struct tt_run_req
     struct place *kept;
 
     if (cloud->console(cloud->self, request->region, request->machine, arena, &text, &inner) < 0)
-        return tt_wrap(err, "the console of %s was not read (%s)", request->machine, inner.message);
+        return fail_console(request->machine, &inner, err);
     keys = text ? tt_ssh_console_keys(arena, text) : NULL;
     if (!keys && is_new(machines, place))
         return tt_fail(err, TT_ERR_UNAVAILABLE,
@@ -184,8 +197,9 @@ static int ask_console(struct tt_ssh_machines *machines, const struct tt_run_req
         return tt_wrap(err, "the console of %s says no host key", request->machine);
     pthread_mutex_lock(&machines->lock);
     kept = tt_map_get(&machines->places, request->machine);
-    kept->console_keys = tt_strdup(&machines->arena, keys);
-    *place = *kept;
+    if (!kept->console_keys)
+        kept->console_keys = tt_strdup(&machines->arena, keys);
+    place->console_keys = kept->console_keys;
     pthread_mutex_unlock(&machines->lock);
     return 0;
 }
@@ -196,14 +210,14 @@ int tt_ssh_machines_run(struct tt_ssh_machines *machines, const struct tt_run_re
 {
     struct place place = {0};
     struct tt_error own = {0};
-    int result;
+    int result, at = 0;
 
     if (locate(machines, request, cloud, arena, &place, err) < 0)
         return -1;
-    result = run_at(machines, request, &place, arena, ret_result, &own);
+    result = run_at(machines, request, &place, &at, arena, ret_result, &own);
     if (result < 0 && tt_streq(own.code, "host-key-unknown") && cloud->console &&
         ask_console(machines, request, cloud, arena, &place, &own) == 0)
-        result = run_at(machines, request, &place, arena, ret_result, &own);
+        result = run_at(machines, request, &place, &at, arena, ret_result, &own);
     if (result < 0 && err)
         *err = own;
     return result;

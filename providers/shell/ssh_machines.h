@@ -29,7 +29,8 @@ struct tt_ssh_cloud {
     /* Where it is, and which key it published. Errors: NOT_FOUND. */
     int (*find)(void *self, const char *region, const char *machine, struct tt_arena *arena,
                 struct tt_server *ret_server, struct tt_error *err);
-    /* What it wrote to its console; NULL: the cloud does not tell. */
+    /* OPTIONAL. What it wrote to its console; a text of NULL: there is none. Errors of any class:
+     * reading changes nothing, so that also a TIMEOUT may be repeated. */
     int (*console)(void *self, const char *region, const char *machine, struct tt_arena *arena,
                    const char **ret_text, struct tt_error *err);
     void *self;
@@ -37,7 +38,8 @@ struct tt_ssh_cloud {
 
 /* As run of struct tt_provider_ops. The cloud is asked for a machine that nobody has told of yet,
  * and for the console of one whose host key neither it nor known_hosts tells. UNAVAILABLE also for
- * a machine without any address, and for a new one whose console does not say its key yet. */
+ * a machine without any address, and for a new one whose console does not say its key yet;
+ * THROTTLED also when the cloud does not tell the console just now. */
 int tt_ssh_machines_run(struct tt_ssh_machines *machines, const struct tt_run_request *request,
                         const struct tt_ssh_cloud *cloud, struct tt_arena *arena,
                         struct tt_run_result *ret_result, struct tt_error *err);

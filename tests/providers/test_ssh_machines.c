@@ -30,7 +30,8 @@ struct machines_test {
     struct tt_server found; /* by find; no id: not found */
     int asked;
     bool has_console;
-    const char *console; /* what it says; NULL: it cannot be read */
+    const char *console;               /* what it says; NULL: it cannot be read */
+    enum tt_error_class console_class; /* of the error then */
     int console_asked;
 };
 
@@ -96,7 +97,7 @@ static int read_console(void *self, const char *region, const char *machine, str
     assert_string_equal(machine, "m1");
     test->console_asked++;
     if (!test->console)
-        return tt_fail(err, TT_ERR_UNAVAILABLE, "the cloud is away");
+        return tt_fail(err, test->console_class, "the cloud is away");
     *ret_text = test->console;
     return 0;
 }
@@ -222,18 +223,25 @@ static const char *console_with(struct machines_test *test, const char *key)
                      sshd_read(&test->sshd, sshd_file(&test->sshd, key)));
 }
 
-/* A machine that nobody knows, made so long ago. */
-static struct machines_test *stranger(void **state, tt_time age)
+/* It was made so long ago. */
+static void learn_age(struct machines_test *test, tt_time age)
 {
-    struct machines_test *test = ready(state);
     const struct tt_clock *clock = tt_clock_real();
 
-    test->has_console = true;
-    assert_int_equal(unlink(test->sshd.known_hosts), 0);
     tt_ssh_machines_learn(test->machines,
                           &(struct tt_server){.id = "m1",
                                               .private_address = HERE,
                                               .created_at = clock->now(clock->self) - age});
+}
+
+/* A machine that nobody knows, made so long ago. */
+static struct machines_test *stranger(void **state, tt_time age)
+{
+    struct machines_test *test = ready(state);
+
+    test->has_console = true;
+    assert_int_equal(unlink(test->sshd.known_hosts), 0);
+    learn_age(test, age);
     return test;
 }
 
@@ -286,15 +294,42 @@ static void test_a_console_without_keys(void **state)
     assert_non_null(strstr(test->err.message, "ssh-keyscan"));
 }
 
-/* That says nothing of the machine, so it is no reason to call it unavailable. */
+static void check_unread_console(struct machines_test *test, enum tt_error_class console,
+                                 enum tt_error_class expected)
+{
+    test->console_class = console;
+    assert_int_equal(run(test, "m1"), -1);
+    assert_int_equal(test->err.class, expected);
+    assert_non_null(strstr(test->err.message, "was not read (the cloud is away)"));
+    if (expected == TT_ERR_DENIED)
+        assert_string_equal(test->err.code, "host-key-unknown");
+}
+
+/* That says nothing of the machine, so it is no reason to call it unavailable; but whoever may try
+ * again does. */
 static void test_a_console_that_cannot_be_read(void **state)
 {
     struct machines_test *test = stranger(state, 0);
 
+    check_unread_console(test, TT_ERR_UNAVAILABLE, TT_ERR_THROTTLED);
+    check_unread_console(test, TT_ERR_TIMEOUT, TT_ERR_THROTTLED);
+    check_unread_console(test, TT_ERR_THROTTLED, TT_ERR_THROTTLED);
+    check_unread_console(test, TT_ERR_DENIED, TT_ERR_DENIED);
+    test->console = console_with(test, "host_key.pub");
+    runs(test, "m1");
+}
+
+/* The clock of its cloud may be a little ahead of ours, not by hours. */
+static void test_a_machine_from_the_future(void **state)
+{
+    struct machines_test *test = stranger(state, -60000);
+
+    test->console = "Linux version 6.1\n";
     assert_int_equal(run(test, "m1"), -1);
-    assert_int_equal(test->err.class, TT_ERR_DENIED);
+    assert_int_equal(test->err.class, TT_ERR_UNAVAILABLE);
+    learn_age(test, -11 * 60000);
+    assert_int_equal(run(test, "m1"), -1);
     assert_string_equal(test->err.code, "host-key-unknown");
-    assert_non_null(strstr(test->err.message, "was not read (the cloud is away)"));
 }
 
 static void test_known_hosts_counts_before_the_console(void **state)
@@ -325,6 +360,7 @@ int main(void)
         TEST(test_a_console_may_say_it_later),
         TEST(test_a_console_without_keys),
         TEST(test_a_console_that_cannot_be_read),
+        TEST(test_a_machine_from_the_future),
         TEST(test_known_hosts_counts_before_the_console),
     };
 

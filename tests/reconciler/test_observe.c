@@ -171,6 +171,11 @@ static void within_its_grace_a_machine_boots(void **state)
     machine->created_at = f->toy.now - 61000;
     assert_int_equal(observe_world(f, "i-edge")->state, TT_SERVER_RUNNING);
     assert_int_equal(observe_world(f, "i-edge")->health, TT_HEALTH_FAILING);
+    /* a cloud's clock is ahead by a minute, not by an hour */
+    machine->created_at = f->toy.now + 59000;
+    assert_int_equal(observe_world(f, "i-edge")->state, TT_SERVER_PENDING);
+    machine->created_at = f->toy.now + 3600000;
+    assert_int_equal(observe_world(f, "i-edge")->health, TT_HEALTH_FAILING);
 }
 
 /* That we may not ask is no failure of the machine: nothing there may be touched. */

@@ -77,6 +77,11 @@ static void within_its_grace_a_server_boots(void **state)
     machine->created_at = f->toy.now - 61000;
     assert_int_equal(observe_world(f, "i-1")->state, TT_SERVER_RUNNING);
     assert_int_equal(observe_world(f, "i-1")->health, TT_HEALTH_FAILING);
+    /* a cloud's clock is ahead by a minute, not by an hour */
+    machine->created_at = f->toy.now + 59000;
+    assert_int_equal(observe_world(f, "i-1")->state, TT_SERVER_PENDING);
+    machine->created_at = f->toy.now + 3600000;
+    assert_int_equal(observe_world(f, "i-1")->health, TT_HEALTH_FAILING);
 }
 
 static void a_single_probe_gives_no_bad_verdict(void **state)
