@@ -128,15 +128,6 @@ static void write_cloud(struct fixture *fixture, const char *name, const char *s
                   name, state, capacity));
 }
 
-static void expect_message(struct fixture *fixture, const char *name, const char *part)
-{
-    const char *message = fixture_deployment(fixture, name)->message;
-
-    assert_non_null(message);
-    if (!strstr(message, part))
-        fail_msg("%s: %s", name, message);
-}
-
 /* What stands in the way of a plan is not an error of the program, and neither is a step's. */
 static void a_failing_one_says_why(void **state)
 {
@@ -150,10 +141,10 @@ static void a_failing_one_says_why(void **state)
     fixture_wait_for_failures(fixture, "a", 1);
     fixture_wait_for_failures(fixture, "b", 1);
     fixture_wait_for_failures(fixture, "c", 1);
-    expect_message(fixture, "a", "Service/a/web: no zone is left for web: ");
-    expect_message(fixture, "b", "Service/b/web: no zone is left for web: ");
-    expect_message(fixture, "c",
-                   "1 of 1 steps failed: Service/c/web/0: no capacity left in zone z");
+    fixture_expect_message(fixture, "a", "Service/a/web: no zone is left for web: ");
+    fixture_expect_message(fixture, "b", "Service/b/web: no zone is left for web: ");
+    fixture_expect_message(fixture, "c",
+                           "1 of 1 steps failed: Service/c/web/0: no capacity left in zone z");
 }
 
 /* Longer by a known time, so that no machine is too slow for it. */

@@ -255,6 +255,15 @@ void fixture_wait_for_failures(struct fixture *fixture, const char *name, int fa
     assert_true(found && found->failures >= failures);
 }
 
+void fixture_expect_message(struct fixture *fixture, const char *name, const char *part)
+{
+    const char *message = fixture_deployment(fixture, name)->message;
+
+    assert_non_null(message);
+    if (!strstr(message, part))
+        fail_msg("%s: %s", name, message);
+}
+
 static const char *header(void *request, const char *name)
 {
     const char *const *values = request;

@@ -47,6 +47,8 @@ struct tt_daemon_deployment *fixture_deployment(struct fixture *fixture, const c
 void fixture_wait_for_runs(struct fixture *fixture, uint64_t done, uint64_t failed, uint64_t held);
 /* Until NAME has failed at least so often in a row. */
 void fixture_wait_for_failures(struct fixture *fixture, const char *name, int failures);
+/* What is said of NAME has PART in it. */
+void fixture_expect_message(struct fixture *fixture, const char *name, const char *part);
 void fixture_nap(void);
 
 #endif
