@@ -70,6 +70,11 @@ unsigned tt_provider_kind_features(enum tt_provider_kind kind)
     return 0;
 }
 
+bool tt_provider_kind_makes_machines(enum tt_provider_kind kind)
+{
+    return kind != TT_PROVIDER_SSH;
+}
+
 int tt_amount_up(struct tt_amount amount, int count)
 {
     return amount.percent ? (int)(((long)count * amount.value + 99) / 100) : amount.value;

@@ -53,6 +53,8 @@ enum tt_feature {
 
 /* The features of a provider by its kind alone; `file` has none until a snapshot names them. */
 unsigned tt_provider_kind_features(enum tt_provider_kind kind);
+/* False for `ssh`, whose machines are there before trimtab is. */
+bool tt_provider_kind_makes_machines(enum tt_provider_kind kind);
 
 enum tt_balancer_type { TT_BALANCER_CLOUD, TT_BALANCER_VM_DYNAMIC, TT_BALANCER_VM_STATIC };
 enum tt_scope { TT_SCOPE_GLOBAL, TT_SCOPE_REGIONAL, TT_SCOPE_DATA_CENTER };

@@ -48,10 +48,18 @@ static void check_features(struct tt_specs *specs, const struct tt_document *doc
         tt_report_add(
             specs->report, "provider-lacks-cloud-balancer", doc->type.mark, document->subject,
             "account %s (provider %s) has no cloud balancers; use type %s", account->name, provider,
-            account->provider == TT_PROVIDER_SSH ? "vm-static" : "vm-dynamic or vm-static");
+            tt_provider_kind_makes_machines(account->provider) ? "vm-dynamic or vm-static"
+                                                               : "vm-static");
     if (doc->address.given && !(features & TT_FEATURE_ELASTIC_ADDRESS))
         tt_report_add(specs->report, "provider-lacks-address", doc->address.mark, document->subject,
                       "account %s (provider %s) has no elastic addresses; remove the address",
+                      account->name, provider);
+    else if (doc->type.given && balancer->type == TT_BALANCER_VM_DYNAMIC &&
+             !tt_provider_kind_makes_machines(account->provider))
+        tt_report_add(specs->report, "provider-makes-no-machines", doc->type.mark,
+                      document->subject,
+                      "account %s (provider %s) cannot make machines; use type vm-static with the "
+                      "address of one that is there, or an account of a cloud",
                       account->name, provider);
 }
 

@@ -16,7 +16,8 @@ static bool offers(const struct tt_world_account *account, const struct tt_regio
     case TT_BALANCER_CLOUD:
         return account->features & TT_FEATURE_CLOUD_BALANCER && region->balancers.count;
     case TT_BALANCER_VM_DYNAMIC:
-        return !tt_streq(account->provider, tt_provider_kind_words[TT_PROVIDER_SSH]);
+        return tt_provider_kind_makes_machines(
+            (enum tt_provider_kind)tt_word_find(tt_provider_kind_words, account->provider));
     case TT_BALANCER_VM_STATIC:
         break;
     }
