@@ -233,9 +233,14 @@ static void test_busy_port_is_told_and_made_up_for(void **state)
         RELOAD_FAILED);
     assert_non_null(strstr(machine->result.errors, "Address already in use"));
     assert_string_equal(agent_get_page(machine, machine->port, "x", "/"), "w0");
+    agent_ok(machine, agent_run(machine, "listProxy", "--listeners"));
+    assert_null(strstr(machine->result.output, tt_printf(&machine->arena, "%d\ttcp", port)));
     named_server_stop(blocker);
     agent_join(machine, one); /* the next call makes up for it */
     assert_string_equal(agent_get_page(machine, port, "x", "/"), "w0");
+    agent_ok(machine, agent_run(machine, "listProxy", "--listeners"));
+    assert_non_null(
+        strstr(machine->result.output, tt_printf(&machine->arena, "%d\ttcp\t-\t%d\n", port, port)));
     named_server_start(blocker, "w1", agent_address(machine, 11), 0); /* for the teardown */
 }
 

@@ -235,39 +235,6 @@ static void test_a_bad_line_keeps_no_key(void **state)
     assert_null(agent_file(machine, "enstratus/var/joining"));
 }
 
-/* Begins a call that waits for a key that does not come, and kills it meanwhile. */
-static const char kill_midway[] =
-    "set -e\n"
-    "mkfifo slow.key\n"
-    "TRIMTAB_ROOT=$PWD TRIMTAB_ADDRESS=%s setsid %s enstratus/bin/startProxy shop.web NONE NONE %s "
-    "%s /between.crt /slow.key NONE &\n"
-    "tries=0\n"
-    "until ls enstratus/var/tls/new.*; do\n"
-    "  tries=$((tries + 1))\n"
-    "  [ $tries -lt 100 ]\n"
-    "  sleep 0.1\n"
-    "done\n"
-    "kill -KILL -$!\n"
-    "wait $! || true\n"
-    "rm slow.key\n";
-
-static void test_a_killed_call_leaves_no_file(void **state)
-{
-    struct tls *tls = tls_get(state);
-    struct agent_machine *machine = tls->machine;
-
-    agent_ok(machine, join(tls, "/shop.example.crt /shop.example.key /between.crt"));
-    assert_true(run(machine, tt_printf(&machine->arena, kill_midway, machine->address,
-                                       machine->shell, machine->address, tls->member)));
-    assert_true(run(machine, "ls enstratus/var/tls/new.*"));
-    /* the next call has nothing to do with certificates */
-    agent_ok(machine, agent_run(machine, "stopProxy", "192.0.2.1 shop.other 80"));
-    assert_false(run(machine, "ls enstratus/var/tls/new.*"));
-    expect_private(tls);
-    if (!ask(tls, tls->own, "ca"))
-        fail_msg("%s", machine->result.errors);
-}
-
 /* Two certificates never share a file. */
 static void test_files_are_named_by_their_contents(void **state)
 {
@@ -290,8 +257,9 @@ static void test_files_are_named_by_their_contents(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_a_request_reaches_a_member),        TEST(test_keys_stay_private),
-        TEST(test_a_bad_line_keeps_no_key),           TEST(test_a_killed_call_leaves_no_file),
+        TEST(test_a_request_reaches_a_member),
+        TEST(test_keys_stay_private),
+        TEST(test_a_bad_line_keeps_no_key),
         TEST(test_files_are_named_by_their_contents),
     };
 
