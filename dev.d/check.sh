@@ -11,7 +11,7 @@ Runs the steps that are named, or all of them:
   format    clang-format, without changing anything
   shell     shellcheck on every script
   tree      include direction, length of files, paths of this machine (tests/tree)
-  clang     a build with clang, warnings as errors
+  clang     a build with clang, warnings as errors, and its tests of base, model and the scenarios
   tidy      clang-tidy, with .clang-tidy
   cppcheck  cppcheck
 END
@@ -35,8 +35,11 @@ check_tree() {
     return "$failed"
 }
 
+# These tests run here as well, since the sanitized build has an arena of its own.
 check_clang() {
-    (build_preset clang build-clang)
+    (build_preset clang build-clang) &&
+        ctest --test-dir build-clang -R '^test_(base|policy|world_json|scenarios)$' \
+            --output-on-failure | tail -n 20
 }
 
 # Only what is compiled has flags to be read with; headers are read with their users. The analyzer
