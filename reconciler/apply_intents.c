@@ -1,9 +1,10 @@
 /*
  * What an earlier run began, and nobody saw the end of: its open intents. The world was looked at
  * since, so all calls but creates are resolved by it: the plan was made from what they left. A
- * create is resolved when its machine is there. One that is not may still appear: so a step that
- * asks for the same machine asks for it with the same incarnation and token, and no second one is
- * made. An intent whose machine nobody wants any more is given up after an hour.
+ * create is resolved when its machine is there: clouds show a new one later than they answer, so
+ * its intent stays open until then. One that is not there may still appear: so a step that asks for
+ * the same machine asks for it with the same incarnation and token, and no second one is made. An
+ * intent whose machine nobody wants any more is given up after an hour.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -133,4 +134,31 @@ int tt_apply_close_resumed(struct tt_apply_run *run, int step, struct tt_error *
     int64_t intent = run->steps[step].resumed;
 
     return intent ? close_intent(run, intent, "taken up by a later run", err) : 0;
+}
+
+static bool is_seen(struct tt_apply_run *run, int step)
+{
+    bool seen;
+
+    pthread_mutex_lock(&run->lock);
+    seen = run->steps[step].made.seen || run->progress[step].state == TT_STEP_STATE_FAILED;
+    pthread_mutex_unlock(&run->lock);
+    return seen;
+}
+
+void tt_apply_close_seen(struct tt_apply_run *run, const int *steps, int count)
+{
+    struct tt_arena scratch = {0};
+    struct tt_error ignored = {0}; /* the next look, or the next run, closes them */
+    TT_VEC(int64_t) intents = {0};
+
+    for (int i = 0; i < count; i++)
+        if (run->steps[steps[i]].intent && is_seen(run, steps[i]))
+            *TT_VEC_ADD(&scratch, &intents) = run->steps[steps[i]].intent;
+    if (intents.count &&
+        tt_store_close_intents(run->request->store, intents.items, intents.count, &ignored) == 0)
+        for (int i = 0; i < count; i++)
+            if (is_seen(run, steps[i]))
+                run->steps[steps[i]].intent = 0;
+    tt_arena_release(&scratch);
 }

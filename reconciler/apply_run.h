@@ -52,6 +52,7 @@ struct tt_step_run {
     char incarnation[TT_INCARNATION_LENGTH + 1];
     char token[TT_TOKEN_LENGTH + 1];
     int64_t resumed; /* the open intent of an earlier run that this create takes up; 0: none */
+    int64_t intent;  /* its own, while its machine was made and not seen yet; 0: none */
 };
 
 struct tt_apply_run {
@@ -102,6 +103,8 @@ char *tt_apply_request_name(struct tt_arena *arena, const struct tt_apply_run *r
                             const struct tt_step *step);
 /* After STEP's own intent was written: the one that it takes up is closed. */
 int tt_apply_close_resumed(struct tt_apply_run *run, int step, struct tt_error *err);
+/* After a look: closes the intents of those STEPS whose machine was seen, or failed to come. */
+void tt_apply_close_seen(struct tt_apply_run *run, const int *steps, int count);
 
 /* apply_try.c. A worker's whole business with a step's stage: DONE, WAIT or FAILED with ERR. */
 enum tt_progress_word tt_apply_try(struct tt_apply_run *run, int step, struct tt_error *err);

@@ -95,14 +95,18 @@ static int write_outcome(struct trial *trial, int64_t intent, enum tt_progress_w
                          const struct tt_error *result, struct tt_error *err)
 {
     const struct tt_apply_request *request = trial->run->request;
-    bool open = word == TT_GO_FAILED && trial->unknown;
+    bool unknown = word == TT_GO_FAILED && trial->unknown;
+    bool unseen = word != TT_GO_FAILED && is_create(trial);
     const char *text = "done";
 
     if (!request->store)
         return 0;
     if (word == TT_GO_FAILED)
-        text = tt_printf(&trial->scratch, "%s: %s", open ? "unknown" : "failed", result->message);
-    return tt_store_outcome(request->store, intent, text, !open,
+        text =
+            tt_printf(&trial->scratch, "%s: %s", unknown ? "unknown" : "failed", result->message);
+    if (unseen)
+        trial->run->steps[trial->step].intent = intent;
+    return tt_store_outcome(request->store, intent, text, !unknown && !unseen,
                             request->clock->now(request->clock->self), err);
 }
 

@@ -147,11 +147,17 @@ struct tt_intent {
 
 int tt_store_intent(struct tt_store *store, const struct tt_intent *what, tt_time now,
                     int64_t *ret_intent, struct tt_error *err);
-/* KNOWN: false when it may have had its effect or not; the intent then stays open. */
+/* KNOWN: false when it may have had its effect or not, or that is not to be seen yet; the intent
+ * then stays open. */
 int tt_store_outcome(struct tt_store *store, int64_t intent, const char *outcome, bool known,
                      tt_time now, struct tt_error *err);
 
-/* An intent without a known outcome: its run was cut short, or lost the answer. */
+/* Their effect was seen, or will never be: INTENTS stay open no longer. All of them or none. */
+int tt_store_close_intents(struct tt_store *store, const int64_t *intents, size_t count,
+                           struct tt_error *err);
+
+/* An intent without a known outcome: its run was cut short, or lost the answer, or did not see what
+ * it had made. */
 struct tt_open_intent {
     int64_t id;
     tt_time at;

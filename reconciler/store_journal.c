@@ -94,6 +94,31 @@ int tt_store_outcome(struct tt_store *store, int64_t intent, const char *outcome
     return tt_store_transact(store, set_outcome, &writing, err);
 }
 
+/* The arguments of tt_store_close_intents. */
+struct closing {
+    const int64_t *intents;
+    size_t count;
+};
+
+static int close_all(struct tt_store *store, void *self, struct tt_error *err)
+{
+    const struct closing *closing = self;
+
+    for (size_t i = 0; i < closing->count; i++)
+        if (tt_store_run(store, err, "UPDATE journal SET open = 0 WHERE id = ?", "i",
+                         closing->intents[i]) < 0)
+            return -1;
+    return 0;
+}
+
+int tt_store_close_intents(struct tt_store *store, const int64_t *intents, size_t count,
+                           struct tt_error *err)
+{
+    struct closing closing = {.intents = intents, .count = count};
+
+    return tt_store_transact(store, close_all, &closing, err);
+}
+
 /* --- what is open ---------------------------------------------------------------------------- */
 
 static int read_open_of(struct tt_store *store, struct tt_arena *arena, const char *deployment,

@@ -16,6 +16,7 @@ void process_crash(struct process *process, const char *where)
 {
     say(process->history, "run %d crashes %s", process->number, where);
     process->crashed = true;
+    process->history->holder_died = process->holds;
     if (process->history->holder == process)
         process->history->holder = NULL;
     atomic_store(&process->stop, true);

@@ -114,6 +114,7 @@ struct history {
     struct commit commit;
     int runs, depth;
     struct process *holder; /* of the lock, as far as it knows */
+    bool holder_died;       /* with the lock */
     int misfortunes;        /* what happened to the fleet without us: humans, deaths, late views */
     bool store_was_lost;
     tt_time recoveries[64];

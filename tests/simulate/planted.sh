@@ -85,6 +85,7 @@ plant zone-violation-ignored reconciler/planner/place.c 's/return machine->serve
 plant outdated-ignored reconciler/planner/place.c 's/\.outdated = machine->fields != NULL,/.outdated = false,/'
 plant address-not-moved reconciler/apply_setting.c '/^enum tt_progress_word tt_call_move/,/^}/s/^{/{\n    if (call) return TT_GO_DONE;/'
 plant fence-off reconciler/store_locks.c 's/return found == 0 ? fail_lost(err) : found < 0 ? -1 : 0;/return found < 0 ? -1 : 0;/'
+plant made-is-forgotten reconciler/apply_try.c 's/bool unseen = word != TT_GO_FAILED \&\& is_create(trial);/bool unseen = false;/'
 plant retries-not-fenced reconciler/apply_try.c 's/ || !holds_lock(trial, err))/)/'
 plant leases-by-wall-clock reconciler/store_locks.c 's/if (store->clock \&\& row->steady/if (false \&\& row->steady/'
 plant recoveries-by-wall-clock reconciler/store_memory.c 's/if (store->clock \&\& tt_streq(boot/if (false \&\& tt_streq(boot/'

@@ -63,6 +63,14 @@ static int take_lock(struct process *p, struct tt_arena *arena)
          tt_store_lock(p->store, &deployments, "apply", process_now(p), LEASE, &p->token, &err) < 0;
          tries++) {
         say(h, "run %d: %s", p->number, err.message);
+        /* on the host of a run that died one knows at once that it did */
+        if (h->depth == 1 && h->holder_died && !p->crashed && (h->calm || process_choose(p, 2)) &&
+            tt_store_break_lock(p->store, "shop", &err) == 0) {
+            err = (struct tt_error){0};
+            tries--;
+            h->holder_died = false;
+            continue;
+        }
         if (h->depth > 1 || p->crashed || p->store_failed)
             return -1;
         if (tries == 1) {
@@ -75,6 +83,7 @@ static int take_lock(struct process *p, struct tt_arena *arena)
     }
     p->holds = true;
     p->renewed = h->now;
+    h->holder_died = false;
     if (p->crashed)
         return -1;
     if (h->holder)

@@ -316,6 +316,26 @@ static void check_twice(struct process *p, const char *account, const struct tt_
         snprintf(p->names[p->name_count++], sizeof(p->names[0]), "%s", call->create->name);
 }
 
+/* Nor does a run make what an earlier one has made, as long as the store remembers: a machine that
+ * the run could not see yet is the one that it wants. */
+static void check_again(struct process *p, const char *account, const struct tt_call *call,
+                        const struct tt_world *before, const struct tt_world *truth)
+{
+    const struct tt_server *made = find(truth, account, call->answer_id), *seen;
+
+    if (!made || find(before, account, call->answer_id) || p->history->store_was_lost ||
+        p->history->clock_error || disturbed(p))
+        return;
+    TT_EACH (other, &region_of(before, account)->servers)
+        if (is_live(other) && tt_streq(other->tags.owner, made->tags.owner) &&
+            tt_streq(other->tags.service, made->tags.service) &&
+            tt_streq(other->tags.balancer, made->tags.balancer) &&
+            other->tags.slot == made->tags.slot && tt_streq(other->tags.spec, made->tags.spec) &&
+            tt_streq(other->zone, made->zone) &&
+            (!(seen = find(p->world, account, other->id)) || !seen->tags.incarnation))
+            broke(p->history, "law 7: %s is made though %s is on its way", made->id, other->id);
+}
+
 static bool saw_all(const struct tt_world *world)
 {
     return region_of(world, "east")->observed && region_of(world, "west")->observed;
@@ -347,6 +367,8 @@ void referee_after(struct process *p, const char *account, const struct tt_call 
         check_recovery(p, call, before, truth);
     if (call->member == TT_CALL_CREATE_SERVER)
         check_twice(p, account, call, before, truth);
+    if (call->member == TT_CALL_CREATE_SERVER)
+        check_again(p, account, call, before, truth);
     if (call->member == TT_CALL_CREATE_SERVER)
         check_surge(p, call, truth);
     check_floor(p, call, before, truth);

@@ -312,6 +312,8 @@ static int play(const struct scene *scene, const struct way *way, int nth, bool 
     process_run(h);
     h->spoil.kind = SPOIL_NOTHING;
     result = h->spoil.struck;
+    if (h->holder_died && !h->broken[0])
+        process_run(h); /* at once: what was made may not be seen yet */
     if (!h->broken[0])
         history_converge(h, NEXT);
     snprintf(ret_broken, size, "%s", h->broken);
