@@ -63,6 +63,16 @@ bool tt_balancer_covers(const struct tt_balancer *balancer, const char *account,
     return tt_streq(balancer->account->name, account) && tt_streq(balancer->region, region);
 }
 
+int tt_service_count_behind(const struct tt_service *service, const struct tt_balancer *balancer)
+{
+    int count = 0;
+
+    TT_EACH (placement, &service->placements)
+        if (tt_balancer_covers(balancer, placement->account->name, placement->region))
+            count += placement->count;
+    return count;
+}
+
 int tt_listener_target(const struct tt_listener *listener, const struct tt_service *service)
 {
     return listener->target_port ? listener->target_port : service->port;

@@ -192,6 +192,9 @@ bool tt_service_is_behind(const struct tt_service *service, const struct tt_bala
 bool tt_balancer_covers(const struct tt_balancer *balancer, const char *account,
                         const char *region);
 
+/* The servers of SERVICE that are wanted where BALANCER covers them. */
+int tt_service_count_behind(const struct tt_service *service, const struct tt_balancer *balancer);
+
 /* The port at which members of SERVICE listen for LISTENER. */
 int tt_listener_target(const struct tt_listener *listener, const struct tt_service *service);
 

@@ -185,16 +185,6 @@ static void add_missing(struct service_writer *writer)
     }
 }
 
-static int wanted_behind(const struct tt_service *service, const struct tt_balancer *balancer)
-{
-    int wanted = 0;
-
-    TT_EACH (placement, &service->placements)
-        if (tt_balancer_covers(balancer, placement->account->name, placement->region))
-            wanted += placement->count;
-    return wanted;
-}
-
 static json_t *behind_json(struct service_writer *writer)
 {
     json_t *list = json_array();
@@ -206,10 +196,10 @@ static json_t *behind_json(struct service_writer *writer)
         if (!writer->service->spec || !balancer->spec ||
             !tt_service_is_behind(writer->service->spec, balancer->spec))
             continue;
-        json_array_append_new(list,
-                              json_pack("{s:s,s:o,s:i}", "balancer", balancer->name, "serving",
-                                        serving < 0 ? json_null() : json_integer(serving), "wanted",
-                                        wanted_behind(writer->service->spec, balancer->spec)));
+        json_array_append_new(
+            list, json_pack("{s:s,s:o,s:i}", "balancer", balancer->name, "serving",
+                            serving < 0 ? json_null() : json_integer(serving), "wanted",
+                            tt_service_count_behind(writer->service->spec, balancer->spec)));
         if (serving >= 0)
             *TT_VEC_ADD(writer->view->arena, &writer->links) =
                 tt_link_of(writer->view->arena, writer->service, balancer);

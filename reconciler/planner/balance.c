@@ -309,14 +309,11 @@ static bool must_settle(struct tt_view *view, struct tt_balancer_view *balancer)
 {
     TT_EACH (item, &balancer->deployment->services) {
         const struct tt_service_view *service = *item;
-        int serving, lost, least = 0;
+        int serving, lost, least;
 
         if (!service->spec || !tt_service_is_behind(service->spec, balancer->spec))
             continue;
-        TT_EACH (placement, &service->spec->placements)
-            if (tt_balancer_covers(balancer->spec, placement->account->name, placement->region))
-                least += placement->count;
-        least -= service->unavailable;
+        least = tt_service_count_behind(service->spec, balancer->spec) - service->unavailable;
         lost = count_lost(view, balancer, service, &serving);
         if (lost && serving - lost < (least < serving ? least : serving))
             return true;

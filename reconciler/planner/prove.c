@@ -163,15 +163,11 @@ static void answer(struct tt_question *q, struct tt_floor *floor, struct tt_stri
 /* What the spec allows the floor to fall to. */
 static int least_allowed(const struct tt_question *q, int now)
 {
-    const struct tt_service *spec = q->service->spec;
-    int wanted = 0;
+    int wanted;
 
     if (!q->service->deployment->running)
         return 0;
-    TT_EACH (placement, &spec->placements)
-        if (tt_balancer_covers(q->balancer->spec, placement->account->name, placement->region))
-            wanted += placement->count;
-    wanted -= q->service->unavailable;
+    wanted = tt_service_count_behind(q->service->spec, q->balancer->spec) - q->service->unavailable;
     if (wanted < 0)
         wanted = 0;
     return now < wanted ? now : wanted;

@@ -26,16 +26,6 @@ static int min(int a, int b)
     return a < b ? a : b;
 }
 
-static int wanted_behind(const struct tt_schedule *s, const struct tt_link *link)
-{
-    int count = 0;
-
-    TT_EACH (placement, &s->change->service->spec->placements)
-        if (tt_balancer_covers(link->balancer->spec, placement->account->name, placement->region))
-            count += placement->count;
-    return count;
-}
-
 /* The tokens that lie ready: what is there now beyond what must remain. */
 static int spare(const struct tt_schedule *s, int now, int wanted)
 {
@@ -54,6 +44,7 @@ static void count_tokens(struct tt_schedule *s)
     tt_tokens_free(s->arena, &s->health, spare(s, healthy, service->wanted));
     s->capacity = TT_NEW_ARRAY(s->arena, s->change->links.count, struct tt_tokens);
     TT_EACH (link, &s->change->links) {
+        int wanted = tt_service_count_behind(service->spec, link->balancer->spec);
         int serving = 0, lost = 0;
 
         TT_EACH (machine, &service->machines) {
@@ -61,7 +52,7 @@ static void count_tokens(struct tt_schedule *s)
             lost += tt_link_is_lost(link, machine);
         }
         tt_tokens_free(s->arena, &s->capacity[link - s->change->links.items],
-                       spare(s, serving, wanted_behind(s, link)) - lost);
+                       spare(s, serving, wanted) - lost);
     }
 }
 
