@@ -51,7 +51,7 @@ static bool is_of(const struct end *e, const struct tt_server *server)
 
 static bool is_of_service(const struct end *e, const struct tt_server *server)
 {
-    return is_of(e, server) && tt_streq(server->tags.service, e->service->name);
+    return tt_playground_is_of(e->p, e->service, server);
 }
 
 /* --- one server ------------------------------------------------------------------------------ */

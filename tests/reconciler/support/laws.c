@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "bounds.h"
 #include "end_state.h"
 #include "graph_laws.h"
 #include "limits_law.h"
@@ -64,7 +65,7 @@ static int check_start_of_floors(struct run *r, struct tt_error *err)
         const struct tt_floor *floor = &r->plan->floors.items[i];
         const struct tt_service *service = tt_floor_service(&r->ground, floor);
         const struct tt_balancer *balancer = tt_floor_balancer(&r->ground, floor);
-        int wanted = 0, allowed, now;
+        int allowed, now;
 
         if (balancer->type != TT_BALANCER_CLOUD)
             r->serving[i] = tt_serving_machine(&r->ground, balancer, NULL);
@@ -73,14 +74,7 @@ static int check_start_of_floors(struct run *r, struct tt_error *err)
             return tt_fail(err, TT_ERR_INTERNAL,
                            "floors: %s/%s behind %s has %d in service now, the plan says %d",
                            floor->deployment, floor->service, floor->balancer, now, floor->now);
-        if (!service->deployment->running)
-            continue;
-        TT_EACH (placement, &service->placements)
-            if (tt_balancer_covers(balancer, placement->account->name, placement->region))
-                wanted += placement->count;
-        allowed = wanted - tt_amount_down(service->max_unavailable, tt_service_count(service));
-        if (allowed > now)
-            allowed = now;
+        allowed = tt_bounds_members(service, balancer, now);
         if (floor->floor < allowed)
             return tt_fail(err, TT_ERR_INTERNAL,
                            "law 6: the floor of %s/%s behind %s is %d, not %d", floor->deployment,
@@ -170,22 +164,8 @@ static int count_machines(struct run *r, const struct tt_service *service)
     TT_EACH (account, &r->ground.world.accounts)
         TT_EACH (region, &account->regions)
             TT_EACH (server, &region->servers)
-                count += server->state != TT_SERVER_GONE &&
-                         tt_streq(server->tags.owner, r->what->desired->owner) &&
-                         tt_streq(server->tags.deployment, service->deployment->name) &&
-                         tt_streq(server->tags.service, service->name);
+                count += tt_playground_is_of(&r->ground, service, server);
     return count;
-}
-
-static int limit_of(struct run *r, const struct tt_service *service, int now)
-{
-    int total = tt_service_count(service);
-    int surge = tt_amount_up(service->max_surge, total);
-
-    (void)r;
-    if (!surge && !tt_amount_down(service->max_unavailable, total))
-        surge = 1;
-    return now > total + surge ? now : total + surge;
 }
 
 static int check_room(struct run *r, const int *starts, struct tt_error *err)
@@ -195,12 +175,11 @@ static int check_room(struct run *r, const int *starts, struct tt_error *err)
     TT_EACH (deployment, &r->what->desired->deployments)
         TT_EACH (service, &(*deployment)->services) {
             int now = count_machines(r, *service);
+            int most = tt_bounds_machines(*service, starts[index++]);
 
-            if (now > limit_of(r, *service, starts[index]))
+            if (now > most)
                 return tt_fail(err, TT_ERR_INTERNAL, "surge: %s/%s has %d machines, %d may be",
-                               (*deployment)->name, (*service)->name, now,
-                               limit_of(r, *service, starts[index]));
-            index++;
+                               (*deployment)->name, (*service)->name, now, most);
         }
     return 0;
 }

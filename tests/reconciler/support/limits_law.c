@@ -6,19 +6,9 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "bounds.h"
 #include "playground.h"
 #include "serving.h"
-
-static int least(const struct tt_service *service, const struct tt_balancer *balancer, int now)
-{
-    int wanted = 0;
-
-    TT_EACH (placement, &service->placements)
-        if (tt_balancer_covers(balancer, placement->account->name, placement->region))
-            wanted += placement->count;
-    wanted -= tt_amount_down(service->max_unavailable, tt_service_count(service));
-    return now < wanted ? now : wanted;
-}
 
 static bool is_floor_of(const struct tt_floor *floor, const struct tt_service *service)
 {
@@ -42,7 +32,8 @@ static bool is_missed(struct tt_playground *p, const struct tt_service *service,
         if (balancer->type != TT_BALANCER_CLOUD)
             machine = tt_serving_machine(p, balancer, NULL);
         server->state = TT_SERVER_GONE;
-        missed |= tt_serving_count(p, floor, machine) < least(service, balancer, floor->now);
+        missed |=
+            tt_serving_count(p, floor, machine) < tt_bounds_members(service, balancer, floor->now);
         server->state = state;
     }
     return missed;
@@ -51,8 +42,7 @@ static bool is_missed(struct tt_playground *p, const struct tt_service *service,
 static int check(struct tt_playground *p, const struct tt_service *service, const char *message,
                  struct tt_error *err)
 {
-    int total = tt_service_count(service), surge = tt_amount_up(service->max_surge, total);
-    int machines = 0, named = 0;
+    int most = tt_bounds_machines(service, 0), machines = 0, named = 0;
 
     TT_EACH (step, &p->plan->steps)
         if (tt_streq(step->subject.name, service->name) &&
@@ -62,10 +52,7 @@ static int check(struct tt_playground *p, const struct tt_service *service, cons
     TT_EACH (account, &p->world.accounts)
         TT_EACH (region, &account->regions)
             TT_EACH (server, &region->servers) {
-                if (server->state == TT_SERVER_GONE ||
-                    !tt_streq(server->tags.owner, p->desired->owner) ||
-                    !tt_streq(server->tags.deployment, service->deployment->name) ||
-                    !tt_streq(server->tags.service, service->name))
+                if (!tt_playground_is_of(p, service, server))
                     continue;
                 machines++;
                 if (!strstr(message, server->id))
@@ -75,9 +62,9 @@ static int check(struct tt_playground *p, const struct tt_service *service, cons
                     return tt_fail(err, TT_ERR_INTERNAL, "limits: nobody would miss %s",
                                    server->id);
             }
-    if (machines < total + surge || !named)
+    if (machines < most || !named)
         return tt_fail(err, TT_ERR_INTERNAL, "limits: %s has %d machines and may have %d: %s",
-                       service->name, machines, total + surge, message);
+                       service->name, machines, most, message);
     return 0;
 }
 

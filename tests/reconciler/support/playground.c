@@ -38,6 +38,14 @@ struct tt_server *tt_playground_server(struct tt_region *region, const char *id)
     return (struct tt_server *)tt_region_server(region, id);
 }
 
+bool tt_playground_is_of(const struct tt_playground *p, const struct tt_service *service,
+                         const struct tt_server *server)
+{
+    return server->state != TT_SERVER_GONE && tt_streq(server->tags.owner, p->desired->owner) &&
+           tt_streq(server->tags.deployment, service->deployment->name) &&
+           tt_streq(server->tags.service, service->name);
+}
+
 struct tt_pool *tt_playground_pool(struct tt_region *region, const char *machine)
 {
     return (struct tt_pool *)tt_region_pool(region, machine);

@@ -38,6 +38,10 @@ struct tt_server *tt_playground_server(struct tt_region *region, const char *id)
 size_t tt_playground_machines(struct tt_playground *p, const struct tt_balancer *balancer,
                               struct tt_server **ret, struct tt_region **ret_regions, size_t most);
 
+/* True when SERVER is a machine of SERVICE that exists. */
+bool tt_playground_is_of(const struct tt_playground *p, const struct tt_service *service,
+                         const struct tt_server *server);
+
 struct tt_pool *tt_playground_pool(struct tt_region *region, const char *machine);
 
 #endif

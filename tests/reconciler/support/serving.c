@@ -39,9 +39,7 @@ static int count_cloud(struct tt_playground *p, const struct tt_service *service
             const struct tt_server *server = tt_region_server(region, member->server);
 
             count += server && member->state == TT_MEMBER_IN_SERVICE && lives(server) &&
-                     tt_streq(server->tags.owner, p->desired->owner) &&
-                     tt_streq(server->tags.deployment, service->deployment->name) &&
-                     tt_streq(server->tags.service, service->name) &&
+                     tt_playground_is_of(p, service, server) &&
                      (!cloud->zones || !server->zone || tt_strings_has(cloud->zones, server->zone));
         }
     return count;
@@ -57,10 +55,7 @@ static bool is_behind_entry(struct tt_playground *p, const struct tt_service *se
                 bool same = strcmp(account->name, balancer->account->name) == 0 &&
                             strcmp(region->name, balancer->region) == 0;
 
-                if (server->state != TT_SERVER_GONE &&
-                    tt_streq(server->tags.owner, p->desired->owner) &&
-                    tt_streq(server->tags.deployment, service->deployment->name) &&
-                    tt_streq(server->tags.service, service->name) &&
+                if (tt_playground_is_of(p, service, server) &&
                     tt_streq(same ? server->private_address : server->public_address,
                              member->address) &&
                     member->port == service->port)
