@@ -273,7 +273,6 @@ static void run_rounds(struct tt_schedule *s)
     for (size_t i = 0; i < s->leaver_count; i++)
         if (!s->leavers[i].scheduled)
             tt_keep_serving(s, &s->leavers[i]);
-    tt_report_waiting(s);
 }
 
 /* A service that is to go: nothing is scarce. */
@@ -300,13 +299,14 @@ void tt_turns(struct tt_emitter *emitter, struct tt_service_change *change,
         .first = first,
         .turns = ret_turns,
     };
+    bool scarce = change->service->spec && change->service->deployment->running;
 
     *ret_turns = (struct tt_turns){0};
     if (!change->arrivals.count && !change->departures.count)
         return;
     gather(&s);
     pair(&s);
-    if (change->service->spec && change->service->deployment->running) {
+    if (scarce) {
         count_tokens(&s);
         TT_EACH (arrival, &change->arrivals)
             if (arrival->machine)
@@ -318,4 +318,6 @@ void tt_turns(struct tt_emitter *emitter, struct tt_service_change *change,
     TT_EACH (departure, &change->departures)
         if (!departure->delete)
             tt_leave_only(&s, departure);
+    if (scarce)
+        tt_report_waiting(&s);
 }

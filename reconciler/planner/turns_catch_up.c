@@ -9,8 +9,7 @@
  */
 #include "reconciler/planner/turns_schedule.h"
 
-/* True when BALANCER balances to ZONE, now or after its zones were set. */
-static bool has_zone(const struct tt_balancer_view *balancer, const char *zone)
+bool tt_balances_to(const struct tt_balancer_view *balancer, const char *zone)
 {
     const struct tt_cloud_balancer *cloud = balancer->cloud;
 
@@ -28,7 +27,7 @@ static bool can_join(const struct tt_schedule *s, const struct tt_leaver *leaver
 
     if (!link->usable || balancer->create || balancer->replaced || balancer->settling ||
         machine->barred || tt_will_serve(s, leaver, link) || !tt_link_takes(link, machine) ||
-        !has_zone(balancer, machine->server->zone) ||
+        !tt_balances_to(balancer, machine->server->zone) ||
         (!balancer->cloud && !tt_member_address(balancer, machine)))
         return false;
     entry = tt_link_entry(link, machine);

@@ -59,6 +59,9 @@ bool tt_has_capacity(struct tt_schedule *s, const struct tt_leaver *leaver);
  * another one's turn waits for capacity. False: there is no such one. */
 bool tt_catch_up(struct tt_schedule *s);
 
+/* True when BALANCER balances to ZONE, now or after its zones were set. */
+bool tt_balances_to(const struct tt_balancer_view *balancer, const char *zone);
+
 /* The set-zones that a member in ZONE must wait for. */
 int tt_zones_before(const struct tt_balancer_view *balancer, const char *zone);
 

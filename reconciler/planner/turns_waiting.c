@@ -6,6 +6,7 @@
  * that goes does not, so neither can go, and with them here there is no room for the one that would
  * release them. Only wider limits help then, which is for people to say.
  */
+#include "base/str.h"
 #include "reconciler/planner/turns_schedule.h"
 
 static struct tt_strings those_without_a_turn(const struct tt_schedule *s)
@@ -23,9 +24,24 @@ static struct tt_strings those_without_a_turn(const struct tt_schedule *s)
     return waiting;
 }
 
+/* True when the plan has a step of the service. */
+static bool has_steps(const struct tt_schedule *s)
+{
+    const struct tt_service_view *service = s->change->service;
+
+    TT_EACH (step, &s->emitter->steps)
+        if (step->subject.kind == TT_SUBJECT_SERVICE &&
+            tt_streq(step->subject.name, service->name) &&
+            tt_streq(step->subject.deployment, service->deployment->name))
+            return true;
+    return false;
+}
+
 /* True when a plan after this one may find more than this one did: something is under way. */
 static bool is_under_way(const struct tt_schedule *s)
 {
+    if (has_steps(s))
+        return true;
     TT_EACH (arrival, &s->change->arrivals)
         if (arrival->machine)
             return true;
@@ -52,7 +68,8 @@ static bool may_come_back(const struct tt_schedule *s, const struct tt_machine *
     if (!machine->healthy || machine->barred)
         return true;
     TT_EACH (link, &s->change->links)
-        if (!tt_link_serves(link, machine) && tt_link_entry(link, machine) >= 0)
+        if (!tt_link_serves(link, machine) && tt_link_entry(link, machine) >= 0 &&
+            tt_balances_to(link->balancer, machine->server->zone))
             return true;
     return false;
 }
