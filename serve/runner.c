@@ -13,9 +13,9 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/clock.h"
 #include "model/words.h"
 
@@ -224,14 +224,6 @@ static int patience(const struct child *child)
     return wait < LONGEST_WAIT_MS ? (int)wait : LONGEST_WAIT_MS;
 }
 
-static bool has_ended(const struct child *child)
-{
-    siginfo_t info = {0};
-
-    return waitid(P_PID, (id_t)child->runner->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-           info.si_pid != 0;
-}
-
 static void listen_to(struct child *child)
 {
     for (;;) {
@@ -241,7 +233,7 @@ static void listen_to(struct child *child)
         bool ended;
 
         poll(fds, 3, patience(child));
-        ended = has_ended(child);
+        ended = tt_child_has_ended(child->runner->pid);
         if (!ended)
             keep_time(child);
         for (int i = 0; i < 2; i++) {
@@ -260,13 +252,13 @@ static void listen_to(struct child *child)
 static int reap(struct child *child)
 {
     struct tt_runner *runner = child->runner;
-    int status = 0;
+    int code;
 
     pthread_mutex_lock(&runner->mutex);
-    waitpid(runner->pid, &status, 0);
+    code = tt_child_reap(runner->pid);
     runner->pid = 0;
     pthread_mutex_unlock(&runner->mutex);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    return code;
 }
 
 static void close_all(struct child *child)

@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/file.h"
 #include "providers/local/cloud.h"
 
@@ -291,8 +292,7 @@ struct tt_local_report tt_local_supervise(const struct tt_local_launch *launch)
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     close(ready[1]);
     if (middle > 0) {
-        while (waitpid(middle, NULL, 0) < 0 && errno == EINTR) {
-        }
+        tt_child_reap(middle);
         report.error = ECHILD; /* it died without a word */
         do
             got = read(ready[0], &report, sizeof(report));

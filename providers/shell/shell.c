@@ -13,9 +13,9 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/pidfd.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/str.h"
 
 #define LOOK_EVERY 10 /* ms, without a pidfd */
@@ -193,15 +193,6 @@ static void read_output(struct output *output)
     }
 }
 
-/* Our own child keeps its number until we reap it. */
-static bool has_ended(const struct command *command)
-{
-    siginfo_t info = {0};
-
-    return waitid(P_PID, (id_t)command->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-           info.si_pid != 0;
-}
-
 /* For poll: -1 is without end. */
 static int patience(const struct command *command, tt_time left)
 {
@@ -228,7 +219,7 @@ static int watch(struct command *command, tt_time timeout, struct tt_error *err)
                            (double)timeout / 1000);
         if (poll(fds, 3, patience(command, left)) < 0 && errno != EINTR)
             return tt_fail_errno(err, TT_ERR_INTERNAL, "cannot wait for it");
-        ended = command->pidfd < 0 ? has_ended(command) : fds[0].revents != 0;
+        ended = command->pidfd < 0 ? tt_child_has_ended(command->pid) : fds[0].revents != 0;
         read_output(&command->output);
         read_output(&command->errors);
         if (ended)
@@ -239,13 +230,9 @@ static int watch(struct command *command, tt_time timeout, struct tt_error *err)
 /* Reaps it, by force when it still runs. */
 static int finish(struct command *command, bool ended)
 {
-    int status = 0;
-
     if (!ended)
         kill(-command->pid, SIGKILL);
-    while (waitpid(command->pid, &status, 0) < 0 && errno == EINTR) {
-    }
-    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    return tt_child_reap(command->pid);
 }
 
 int tt_shell_run(const struct tt_shell_request *request, struct tt_arena *arena,

@@ -3,9 +3,9 @@
  */
 #include <errno.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/str.h"
 #include "model/json.h"
 #include "reconciler/commands/commands.h"
@@ -16,7 +16,7 @@ static int run_graphviz(struct tt_session *session, const char *text)
 {
     const char *out = session->options.out;
     struct tt_error err = {0};
-    int ends[2], status = 0;
+    int ends[2], code;
     pid_t child;
 
     if (pipe(ends) < 0 || (child = fork()) < 0) {
@@ -44,10 +44,10 @@ static int run_graphviz(struct tt_session *session, const char *text)
         left -= (size_t)put;
     }
     close(ends[1]);
-    waitpid(child, &status, 0);
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+    code = tt_child_reap(child);
+    if (code == 0)
         return 0;
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+    if (code == 127)
         tt_fail(&err, TT_ERR_UNSUPPORTED,
                 "SVG needs Graphviz' dot, which is not installed: install graphviz, or use "
                 "--format dot or --format mermaid");

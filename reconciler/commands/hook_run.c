@@ -7,9 +7,9 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/str.h"
 #include "model/digest.h"
 #include "reconciler/commands/hook.h"
@@ -170,7 +170,7 @@ static int run_child(struct push *push, const char *command, const struct tt_str
 {
     char **argv = arguments(push, command, names);
     struct tt_error err = {0};
-    int status = 0, code;
+    int code;
     pid_t pid;
 
     fflush(stdout);
@@ -181,10 +181,8 @@ static int run_child(struct push *push, const char *command, const struct tt_str
         tt_session_complain(push->session, &err);
         return 1;
     }
-    while (waitpid(pid, &status, 0) < 0)
-        if (errno != EINTR)
-            return 1;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+    code = tt_child_reap(pid);
+    return code < 0 || code > 128 ? 1 : code; /* what a signal ended has failed */
 }
 
 /* The files are named where the hook was installed: no push can change which. */
