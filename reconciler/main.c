@@ -20,6 +20,7 @@ int main(int argc, char **argv)
     struct tt_error err = {0};
 
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGCHLD, SIG_DFL); /* where it is ignored nobody can tell how a child ended */
     if (tt_registry_add(&registry, tt_local_ops(), &err) < 0 ||
         tt_registry_add(&registry, tt_file_ops(), &err) < 0 ||
         tt_registry_add(&registry, tt_sim_ops(), &err) < 0 ||

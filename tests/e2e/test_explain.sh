@@ -109,4 +109,18 @@ ln -s "$(command -v timeout)" "$place/bin/timeout"
 PATH=$place/bin tt graph --format svg --worktree --world "$here/tests/scenarios/steady/world.json"
 check "without Graphviz the way out is told" says 'install graphviz, or use --format dot'
 check "and it is an error" exits 1
+
+# Whoever starts trimtab may ignore the end of children, and the program inherits that.
+printf '#!/bin/sh\nexit 3\n' >"$place/bin/dot"
+cat >"$place/careless" <<END
+#!$(command -v python3)
+import os, signal, sys
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+os.execv("$trimtab", ["$trimtab"] + sys.argv[1:])
+END
+chmod +x "$place/bin/dot" "$place/careless"
+PATH=$place/bin:$PATH trimtab=$place/careless \
+    tt graph --format svg --worktree --world "$here/tests/scenarios/steady/world.json"
+check "that Graphviz failed is seen though the end of children is ignored" exits 1
+check "and said" says 'dot failed'
 finish
