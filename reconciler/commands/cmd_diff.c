@@ -32,8 +32,12 @@ static json_t *steps_json(struct tt_arena *arena, const struct tt_plan *plan,
     json_t *list = json_array();
 
     TT_EACH (step, &plan->steps)
-        if (!tt_step_set_has(other, step))
-            json_array_append_new(list, tt_step_json(arena, step));
+        if (!tt_step_set_has(other, step)) {
+            json_t *object = tt_step_json(arena, step);
+
+            json_object_set_new(object, "held", json_boolean(step->held));
+            json_array_append_new(list, object);
+        }
     return list;
 }
 

@@ -70,9 +70,15 @@ tt diff "$first" HEAD
 check "a push whose steps a guard would hold ends with exit 3" exits 3
 check "which says why" says '^warning.guard-held'
 check "and which steps" says 'delete web-2 .*, surplus: .* .held.$'
+tt diff "$first" HEAD --json
+check "in JSON as well" says_json \
+    '{(s["action"], s["held"]) for s in d["added"] if s["action"] == "delete-server"}' \
+    "{('delete-server', True)}"
 tt diff HEAD HEAD
 check "one that leaves them held, too" exits 3
 check "and says why as well" says '^as before: warning.guard-held'
+tt diff HEAD HEAD --json
+check "and in JSON" says_json '[p["code"] for p in d["standing"]]' "['guard-held']"
 edit 's/spec:/spec/'
 tt diff HEAD^ HEAD
 check "a push of specs that are wrong ends with exit 1" exits 1
