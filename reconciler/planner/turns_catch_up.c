@@ -34,25 +34,63 @@ static bool can_join(const struct tt_schedule *s, const struct tt_leaver *leaver
     return entry < 0 || tt_roster_state(&link->target, entry) == TT_MEMBER_DRAINING;
 }
 
-/* True when somebody other than LEAVER waits for capacity behind LINK. */
-static bool is_waited_for(struct tt_schedule *s, const struct tt_leaver *leaver,
-                          const struct tt_link *link)
+static bool may_catch_up(const struct tt_leaver *leaver)
 {
-    if (tt_tokens_left(tt_capacity_of(s, link)))
-        return false;
-    for (size_t i = 0; i < s->leaver_count; i++) {
-        const struct tt_leaver *other = &s->leavers[i];
-
-        if (other != leaver && !other->scheduled && !other->stuck && tt_will_serve(s, other, link))
-            return true;
-    }
-    return false;
+    return !leaver->scheduled && !leaver->stuck && !leaver->catch_ups &&
+           leaver->departure->machine->healthy;
 }
 
-static bool helps(struct tt_schedule *s, const struct tt_leaver *leaver)
+/* By link: somebody who goes can be enrolled there. */
+static bool *find_joinable(const struct tt_schedule *s)
 {
-    TT_EACH (link, &s->change->links)
-        if (can_join(s, leaver, link) && is_waited_for(s, leaver, link))
+    bool *joinable = TT_NEW_ARRAY(s->arena, s->change->links.count, bool);
+
+    for (size_t i = 0; i < s->leaver_count; i++)
+        for (size_t k = 0; may_catch_up(&s->leavers[i]) && k < s->change->links.count; k++)
+            joinable[k] |= can_join(s, &s->leavers[i], &s->change->links.items[k]);
+    return joinable;
+}
+
+/* True when LEAVER could go, were everybody enrolled where JOINABLE says. */
+static bool could_go(struct tt_schedule *s, const struct tt_leaver *leaver, const bool *joinable)
+{
+    if (leaver->scheduled || leaver->stuck ||
+        (leaver->departure->machine->healthy && !tt_tokens_left(&s->health)))
+        return false;
+    for (size_t k = 0; k < s->change->links.count; k++) {
+        const struct tt_link *link = &s->change->links.items[k];
+
+        if (tt_will_serve(s, leaver, link) && !joinable[k] &&
+            !tt_tokens_left(tt_capacity_of(s, link)))
+            return false;
+    }
+    return true;
+}
+
+/* By link: an enroll there brings somebody, who serves there, nearer to going. */
+static bool *find_needed(struct tt_schedule *s)
+{
+    bool *joinable = find_joinable(s);
+    bool *needed = TT_NEW_ARRAY(s->arena, s->change->links.count, bool);
+
+    for (size_t i = 0; i < s->leaver_count; i++) {
+        const struct tt_leaver *leaver = &s->leavers[i];
+
+        if (!could_go(s, leaver, joinable))
+            continue;
+        for (size_t k = 0; k < s->change->links.count; k++) {
+            const struct tt_link *link = &s->change->links.items[k];
+
+            needed[k] |= tt_will_serve(s, leaver, link) && !tt_tokens_left(tt_capacity_of(s, link));
+        }
+    }
+    return needed;
+}
+
+static bool helps(const struct tt_schedule *s, const struct tt_leaver *leaver, const bool *needed)
+{
+    for (size_t k = 0; k < s->change->links.count; k++)
+        if (needed[k] && can_join(s, leaver, &s->change->links.items[k]))
             return true;
     return false;
 }
@@ -80,14 +118,12 @@ static void join(struct tt_schedule *s, struct tt_leaver *leaver)
 
 bool tt_catch_up(struct tt_schedule *s)
 {
-    for (size_t i = 0; i < s->leaver_count; i++) {
-        struct tt_leaver *leaver = &s->leavers[i];
+    const bool *needed = find_needed(s);
 
-        if (leaver->scheduled || leaver->stuck || leaver->catch_ups ||
-            !leaver->departure->machine->healthy || !helps(s, leaver))
-            continue;
-        join(s, leaver);
-        return true;
-    }
+    for (size_t i = 0; i < s->leaver_count; i++)
+        if (may_catch_up(&s->leavers[i]) && helps(s, &s->leavers[i], needed)) {
+            join(s, &s->leavers[i]);
+            return true;
+        }
     return false;
 }
