@@ -49,10 +49,21 @@ struct tt_told_member {
 
 typedef TT_VEC(struct tt_told_member) tt_told_members; /* sorted by all of these in turn */
 
+/* A member that a vm-static machine was told of, and not asked to drop. Such a machine is somebody
+ * else's and has no mark of ours: when no LoadBalancer names it any more, this alone tells what is
+ * to be taken back. */
+struct tt_lent_member {
+    const char *balancer; /* of the service's deployment, through which it was told */
+    struct tt_told_member member;
+};
+
+typedef TT_VEC(struct tt_lent_member) tt_lent_members; /* sorted by member */
+
 struct tt_memory {
     TT_VEC(struct tt_recovery) recoveries;
     TT_VEC(struct tt_known_server) servers;
     tt_told_members told;
+    tt_lent_members lent;
     struct tt_strings deployments; /* whose servers are known, even when there are none; sorted */
 };
 

@@ -3,6 +3,8 @@
  */
 #include "model/memory_json.h"
 
+#include <string.h>
+
 #include "base/str.h"
 #include "model/json.h"
 
@@ -64,6 +66,19 @@ static int read_servers(struct tt_arena *arena, const struct tt_json *document,
     return 0;
 }
 
+static int read_member(struct tt_arena *arena, const struct tt_json *item,
+                       struct tt_told_member *ret_member, struct tt_error *err)
+{
+    if (tt_json_object(item, err) < 0 ||
+        tt_json_required_string(arena, item, "account", &ret_member->account, err) < 0 ||
+        tt_json_required_string(arena, item, "region", &ret_member->region, err) < 0 ||
+        tt_json_required_string(arena, item, "machine", &ret_member->machine, err) < 0 ||
+        tt_json_required_string(arena, item, "service", &ret_member->service, err) < 0 ||
+        tt_json_required_string(arena, item, "address", &ret_member->address, err) < 0)
+        return -1;
+    return tt_json_int(item, "port", 1, 65535, &ret_member->port, err);
+}
+
 static int read_told(struct tt_arena *arena, const struct tt_json *document,
                      struct tt_memory *memory, struct tt_error *err)
 {
@@ -74,16 +89,33 @@ static int read_told(struct tt_arena *arena, const struct tt_json *document,
         return -1;
     for (size_t i = 0; i < count; i++) {
         struct tt_json item = tt_json_item(&array, i);
-        struct tt_told_member *told = TT_VEC_ADD(arena, &memory->told);
 
-        if (tt_json_object(&item, err) < 0 ||
-            tt_json_required_string(arena, &item, "account", &told->account, err) < 0 ||
-            tt_json_required_string(arena, &item, "region", &told->region, err) < 0 ||
-            tt_json_required_string(arena, &item, "machine", &told->machine, err) < 0 ||
-            tt_json_required_string(arena, &item, "service", &told->service, err) < 0 ||
-            tt_json_required_string(arena, &item, "address", &told->address, err) < 0 ||
-            tt_json_int(&item, "port", 1, 65535, &told->port, err) < 0)
+        if (read_member(arena, &item, TT_VEC_ADD(arena, &memory->told), err) < 0)
             return -1;
+    }
+    return 0;
+}
+
+static int read_lent(struct tt_arena *arena, const struct tt_json *document,
+                     struct tt_memory *memory, struct tt_error *err)
+{
+    struct tt_json array;
+    size_t count;
+
+    if (tt_json_array(document, "lent", &array, &count, err) < 0)
+        return -1;
+    for (size_t i = 0; i < count; i++) {
+        struct tt_json item = tt_json_item(&array, i);
+        struct tt_lent_member *lent = TT_VEC_ADD(arena, &memory->lent);
+
+        if (read_member(arena, &item, &lent->member, err) < 0 ||
+            tt_json_required_string(arena, &item, "balancer", &lent->balancer, err) < 0)
+            return -1;
+        if (!strchr(lent->member.service, '.')) {
+            struct tt_json service = tt_json_member(&item, "service");
+
+            return tt_json_expected(&service, "DEPLOYMENT.SERVICE", err);
+        }
     }
     return 0;
 }
@@ -95,7 +127,7 @@ static int read_document(struct tt_arena *arena, const struct tt_json *document,
         (tt_json_member(document, "format").value &&
          tt_json_format(document, "trimtab.memory/v1", err) < 0) ||
         read_recoveries(arena, document, memory, err) < 0 ||
-        read_told(arena, document, memory, err) < 0)
+        read_told(arena, document, memory, err) < 0 || read_lent(arena, document, memory, err) < 0)
         return -1;
     return read_servers(arena, document, memory, err);
 }
@@ -118,10 +150,17 @@ int tt_memory_from_json(struct tt_arena *arena, const char *text, size_t size, c
 
 /* --- writing --------------------------------------------------------------------------------- */
 
+static json_t *member_json(const struct tt_told_member *member)
+{
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:i}", "account", member->account, "region",
+                     member->region, "machine", member->machine, "service", member->service,
+                     "address", member->address, "port", member->port);
+}
+
 char *tt_memory_to_json(struct tt_arena *arena, const struct tt_memory *memory)
 {
     json_t *root = json_object(), *recoveries = json_array(), *servers = json_array();
-    json_t *told = json_array();
+    json_t *told = json_array(), *lent = json_array();
     struct tt_arena scratch;
 
     tt_arena_init(&scratch);
@@ -135,15 +174,19 @@ char *tt_memory_to_json(struct tt_arena *arena, const struct tt_memory *memory)
                                                  known->deployment, "account", known->account,
                                                  "region", known->region, "id", known->id));
     TT_EACH (member, &memory->told)
-        json_array_append_new(told, json_pack("{s:s, s:s, s:s, s:s, s:s, s:i}", "account",
-                                              member->account, "region", member->region, "machine",
-                                              member->machine, "service", member->service,
-                                              "address", member->address, "port", member->port));
+        json_array_append_new(told, member_json(member));
+    TT_EACH (member, &memory->lent) {
+        json_t *item = member_json(&member->member);
+
+        json_object_set_new(item, "balancer", json_string(member->balancer));
+        json_array_append_new(lent, item);
+    }
     tt_arena_release(&scratch);
     json_object_set_new(root, "format", json_string("trimtab.memory/v1"));
     json_object_set_new(root, "recoveries", recoveries);
     json_object_set_new(root, "deployments", tt_json_from_strings(&memory->deployments));
     json_object_set_new(root, "servers", servers);
     json_object_set_new(root, "told", told);
+    json_object_set_new(root, "lent", lent);
     return tt_json_text(arena, root);
 }

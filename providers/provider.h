@@ -47,7 +47,10 @@ struct tt_provider_settings {
 struct tt_observe_request {
     const char *region;
     const char *owner;
-    struct tt_strings machines;  /* ids or names of machines that are not owned (vm-static) */
+    struct tt_strings machines; /* ids or names of machines that are not owned (vm-static) */
+    /* those of them that Git names no more: that one refuses us makes no region unreachable; it is
+     * told as failed */
+    struct tt_strings former;
     struct tt_strings balancers; /* names of cloud balancers; all that exist are welcome */
     /* as the specs write them: a provider that knows names by other ids answers in these words */
     struct tt_strings templates, sizes, firewalls, networks;

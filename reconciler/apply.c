@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <sys/random.h>
 
+#include "reconciler/apply_lent.h"
 #include "reconciler/apply_observer.h"
 #include "reconciler/apply_queue.h"
 
@@ -188,6 +189,16 @@ static void sum_up(struct tt_apply_run *run, struct tt_apply_outcome *outcome)
     }
 }
 
+static int note_lent(const struct tt_apply_request *request, struct tt_error *err)
+{
+    const struct tt_lent_note note = {.desired = request->desired,
+                                      .world = request->world,
+                                      .lock = request->lock,
+                                      .forget = request->allow_vanished};
+
+    return request->store ? tt_apply_note_lent(request->store, &note, err) : 0;
+}
+
 int tt_apply(struct tt_arena *arena, const struct tt_apply_request *request,
              struct tt_apply_outcome *ret_outcome, struct tt_error *err)
 {
@@ -203,6 +214,8 @@ int tt_apply(struct tt_arena *arena, const struct tt_apply_request *request,
         return -1;
     init_run(arena, request, &run);
     result = tt_apply_resolve(&run, err);
+    if (result == 0)
+        result = note_lent(request, err);
     if (result < 0)
         tt_wrap(err, "nothing was begun, because the journal cannot be read or written");
     if (result == 0) {

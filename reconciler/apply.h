@@ -41,7 +41,8 @@ struct tt_apply_request {
     const struct tt_clock *clock;
     struct tt_store *store; /* NULL: no journal */
     int64_t run;            /* the run's number in the store */
-    int64_t lock; /* the token of its lock: once it is lost, nothing is changed; 0: none */
+    int64_t lock;        /* the token of its lock: once it is lost, nothing is changed; 0: none */
+    bool allow_vanished; /* vm-static machines that fail, and left Git, are forgotten */
     int parallelism;
     const atomic_bool *stop; /* set by a signal: start nothing more */
     /* NULL, or told of every change of a step's state and note; called by one thread at a time */

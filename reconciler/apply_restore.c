@@ -19,9 +19,9 @@ struct wanted {
 /* What one search shares. */
 struct search {
     const struct tt_call *call;
-    const struct tt_balancer *balancer; /* of the step */
-    const char *machine;
-    const char *service; /* that was stopped, as the pool calls it */
+    const struct tt_balancer *balancer; /* of the step; NULL: it left Git */
+    const char *machine, *name;         /* its id and its name; NULL: it has none */
+    const char *service;                /* that was stopped, as the pool calls it */
     const struct tt_endpoint *stopped;
     TT_VEC(struct wanted) found;
 };
@@ -31,16 +31,24 @@ static char *pool_name(struct tt_arena *arena, const struct tt_service *service)
     return tt_printf(arena, "%s.%s", service->deployment->name, service->name);
 }
 
-/* Two LoadBalancers may be on one machine, when it is static. */
+/* Two LoadBalancers may be on one machine, when it is static; the step's own may have left it. */
 static bool is_same_machine(const struct search *search, const struct tt_balancer *other)
 {
-    const struct tt_balancer *own = search->balancer;
+    const struct tt_step *step = search->call->step;
 
-    return other == own ||
-           (other->type == TT_BALANCER_VM_STATIC && own->type == TT_BALANCER_VM_STATIC &&
-            tt_streq(other->account->name, own->account->name) &&
-            tt_streq(other->region, own->region) &&
-            (tt_streq(other->machine, own->machine) || tt_streq(other->machine, search->machine)));
+    if (other->type != TT_BALANCER_VM_STATIC)
+        return other == search->balancer && other->type == TT_BALANCER_VM_DYNAMIC;
+    return tt_streq(other->account->name, step->account) && tt_streq(other->region, step->region) &&
+           (tt_streq(other->machine, search->machine) || tt_streq(other->machine, search->name));
+}
+
+static const char *name_of(const struct tt_call *call, const char *machine)
+{
+    const struct tt_region *region =
+        tt_world_region(call->run->request->world, call->step->account, call->step->region);
+    const struct tt_server *server = region ? tt_region_find_server(region, machine) : NULL;
+
+    return server ? server->name : NULL;
 }
 
 /* True when a step of this plan takes the member out. */
@@ -166,13 +174,12 @@ int tt_call_restore(const struct tt_call *call, const struct tt_proxy *proxy, co
     struct search search = {.call = call,
                             .balancer = tt_apply_balancer(call->run, call->step),
                             .machine = proxy->machine,
+                            .name = name_of(call, proxy->machine),
                             .service = service,
                             .stopped = stopped};
     struct tt_pool pool;
     bool listed;
 
-    if (!search.balancer)
-        return 0;
     add_observed(&search);
     add_enrolled(&search);
     if (!search.found.count)

@@ -10,6 +10,7 @@
  *   apply_wait.c      when a step's wait is over
  *   apply_known.c     what the run leaves for the next one's memory
  *   apply_told.c      and what machines that cannot tell their pool were told
+ *   apply_lent.c      and what vm-static machines were
  *
  * Who may touch what: a step belongs to the worker that calls it or to the observer while it waits,
  * and is handed over under the lock. What a step found out (`made`) is written and read by others
@@ -150,6 +151,15 @@ void tt_apply_tell(const struct tt_apply_run *run, int step);
 /* Forgets what MEMORY has of machines that are not what they were. */
 int tt_apply_forget_told(const struct tt_apply_run *run, const struct tt_memory *memory,
                          struct tt_error *err);
+
+/* apply_lent.c. True when STEP tells a vm-static machine of a member: what is to be taken back once
+ * no LoadBalancer names it. RET_LENT's strings live as long as ARENA. */
+bool tt_apply_lends(const struct tt_apply_run *run, int step, struct tt_arena *arena,
+                    struct tt_lent_member *ret_lent);
+/* Keeps that the member of the withdraw STEP is in the pool of its machine no more. */
+void tt_apply_return(const struct tt_apply_run *run, int step);
+/* True when STEP's balancer is vm-dynamic, as far as Git knows it. */
+bool tt_apply_is_dynamic(const struct tt_apply_run *run, const struct tt_step *step);
 
 /* The server that STEP names, as the plan's world has it; NULL: it has none. */
 const struct tt_server *tt_apply_known_server(const struct tt_apply_run *run,

@@ -19,7 +19,8 @@ bool tt_call_is_cloud(const struct tt_call *call)
 {
     const struct tt_balancer *balancer = tt_apply_balancer(call->run, call->step);
 
-    return balancer && balancer->type == TT_BALANCER_CLOUD;
+    /* a machine that is given back may have been that of a balancer which is a cloud's now */
+    return balancer && balancer->type == TT_BALANCER_CLOUD && !call->step->machine;
 }
 
 struct tt_balancer_setup tt_call_setup(const struct tt_balancer *balancer)

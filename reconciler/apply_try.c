@@ -71,6 +71,7 @@ static int write_intent(struct trial *trial, int64_t *ret_intent, struct tt_erro
         .deployment = step->subject.deployment, .balancer = step->subject.name, .at = now};
     struct tt_intent intent = {
         .run = request->run, .step = trial->step, .what = step, .lock = request->lock};
+    struct tt_lent_member lends;
 
     if (is_create(trial)) {
         intent.incarnation = state->incarnation;
@@ -79,6 +80,8 @@ static int write_intent(struct trial *trial, int64_t *ret_intent, struct tt_erro
     }
     if (!request->store)
         return 0;
+    if (tt_apply_lends(trial->run, trial->step, &trial->scratch, &lends))
+        intent.lends = &lends;
     if (tt_store_intent(request->store, &intent, now, ret_intent, err) < 0 ||
         tt_apply_close_resumed(trial->run, trial->step, err) < 0)
         return err->class == TT_ERR_CONFLICT

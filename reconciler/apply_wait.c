@@ -228,9 +228,14 @@ static enum tt_progress_word check_member(const struct question *question, struc
 {
     const struct tt_balancer *balancer = tt_apply_balancer(question->run, question->step);
 
-    if (balancer && balancer->type == TT_BALANCER_CLOUD)
+    enum tt_progress_word word;
+
+    if (balancer && balancer->type == TT_BALANCER_CLOUD && !question->step->machine)
         return check_cloud_member(question, err);
-    return check_pool_member(question, err);
+    word = check_pool_member(question, err);
+    if (word == TT_GO_DONE && question->step->action == TT_STEP_WITHDRAW)
+        tt_apply_return(question->run, question->index);
+    return word;
 }
 
 enum tt_progress_word tt_apply_check(struct tt_apply_run *run, int index,
@@ -269,8 +274,11 @@ struct tt_world *tt_apply_observe(struct tt_apply_run *run, struct tt_arena *scr
                                   const int *steps, int count)
 {
     struct tt_strings accounts = {0}, machines = {0};
-    struct tt_observe_options options = {
-        .single_probe = true, .only_accounts = &accounts, .only_machines = &machines};
+    tt_lent_members lent = {0};
+    struct tt_observe_options options = {.single_probe = true,
+                                         .only_accounts = &accounts,
+                                         .only_machines = &machines,
+                                         .lent = &lent};
     const struct tt_apply_request *request = run->request;
 
     for (int i = 0; i < count; i++) {
@@ -283,6 +291,9 @@ struct tt_world *tt_apply_observe(struct tt_apply_run *run, struct tt_arena *scr
             tt_strings_add(scratch, &accounts, step->account);
         if (machine)
             tt_strings_add(scratch, &machines, machine);
+        if (machine && step->action == TT_STEP_WITHDRAW && !tt_apply_is_dynamic(run, step))
+            *TT_VEC_ADD(scratch, &lent) = (struct tt_lent_member){
+                .member = {.account = step->account, .region = step->region, .machine = machine}};
     }
     return tt_observe(scratch, request->clouds, request->desired, request->clock, &options);
 }

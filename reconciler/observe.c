@@ -78,6 +78,21 @@ static void add_named(struct tt_arena *arena, const struct tt_desired *desired, 
     }
 }
 
+/* Machines that Git named once: nothing depends on them. */
+static void add_lent(struct tt_arena *arena, const tt_lent_members *lent, const char *account,
+                     struct tt_observe_request *request)
+{
+    TT_EACH (item, lent) {
+        const struct tt_told_member *member = &item->member;
+
+        if (tt_streq(member->account, account) && tt_streq(member->region, request->region) &&
+            !tt_strings_has(&request->machines, member->machine)) {
+            tt_strings_add(arena, &request->machines, member->machine);
+            tt_strings_add(arena, &request->former, member->machine);
+        }
+    }
+}
+
 static void add_readings(struct tt_arena *arena, const struct tt_clouds *clouds,
                          const struct tt_desired *desired, const struct tt_observe_options *options,
                          struct readings *readings)
@@ -97,6 +112,8 @@ static void add_readings(struct tt_arena *arena, const struct tt_clouds *clouds,
             add_named(arena, desired, cloud->account->name, &reading->request);
             for (struct tt_desired *const *also = options->also; also && *also; also++)
                 add_named(arena, *also, cloud->account->name, &reading->request);
+            if (options->lent)
+                add_lent(arena, options->lent, cloud->account->name, &reading->request);
         }
     }
 }

@@ -25,6 +25,8 @@ struct tt_observe_options {
     const struct tt_strings *only_accounts;
     /* NULL: all; else only the machines with these ids are probed and asked for their pools */
     const struct tt_strings *only_machines;
+    /* NULL, or what vm-static machines were told: they are looked at though no spec names them */
+    const tt_lent_members *lent;
     /* NULL, or what earlier runs saw fail: their failures count as the first in a row */
     const tt_failing_ports *remembered;
     /* NULL, or gets what fails now, and what was remembered and passes; lives with the world */

@@ -109,6 +109,17 @@ static void add_asking(struct tt_arena *arena, const struct tt_balancer *balance
         asking->failed = tt_observe_recall(options, &asking->self, askings->now);
 }
 
+static bool is_lent(const struct tt_observe_options *options, const char *account,
+                    const char *region, const struct tt_server *server)
+{
+    if (options->lent)
+        TT_EACH (lent, options->lent)
+            if (tt_streq(lent->member.machine, server->id) &&
+                tt_streq(lent->member.account, account) && tt_streq(lent->member.region, region))
+                return true;
+    return false;
+}
+
 static void add_askings(struct tt_arena *arena, const struct tt_clouds *clouds,
                         const struct tt_desired *desired, const struct tt_observe_options *options,
                         const struct tt_map *only, struct tt_world *world, struct askings *askings)
@@ -125,9 +136,10 @@ static void add_askings(struct tt_arena *arena, const struct tt_clouds *clouds,
                 for (struct tt_desired *const *also = options->also; !balancer && also && *also;
                      also++)
                     balancer = tt_observe_balancer_of(*also, account->name, region->name, server);
-                if ((!owned && !balancer) || !cloud || !cloud->provider ||
-                    server->state != TT_SERVER_RUNNING || (only && !tt_map_get(only, server->id)) ||
-                    tt_region_pool(region, server->id))
+                if ((!owned && !balancer &&
+                     !is_lent(options, account->name, region->name, server)) ||
+                    !cloud || !cloud->provider || server->state != TT_SERVER_RUNNING ||
+                    (only && !tt_map_get(only, server->id)) || tt_region_pool(region, server->id))
                     continue;
                 add_asking(arena, balancer, owned, cloud, region, server, options, askings);
             }

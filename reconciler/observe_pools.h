@@ -8,7 +8,8 @@
 #include "reconciler/observe.h"
 
 /* Adds to WORLD the pool of each balancer machine that runs: owned ones by their marks, and the
- * machines that a vm-static LoadBalancer names. ONLY: ids of the machines to ask; NULL: all.
+ * machines that a vm-static LoadBalancer names, or has named (OPTIONS' lent). ONLY: ids of the
+ * machines to ask; NULL: all.
  *
  * A machine whose image has no listProxy gets no pool. One that does not answer is `failing`. Where
  * it is we who are refused (credentials, request limit), nothing is known of an owned machine nor

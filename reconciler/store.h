@@ -140,7 +140,8 @@ struct tt_intent {
     const struct tt_step *what;
     /* of a machine to be made; NULL: none. REQUEST tells one request for it from another */
     const char *incarnation, *token, *request;
-    int64_t lock; /* the token of the lock under which it is done; 0: none */
+    int64_t lock;                       /* the token of the lock under which it is done; 0: none */
+    const struct tt_lent_member *lends; /* what a vm-static machine is told by it; NULL: nothing */
 };
 
 /* CONFLICT: the lock was lost, somebody else may be at work: nothing may be changed. */
@@ -192,6 +193,18 @@ int tt_store_set_told(struct tt_store *store, const struct tt_told_member *membe
 /* What it was told is not to be relied on any more. */
 int tt_store_forget_told(struct tt_store *store, const char *account, const char *region,
                          const char *machine, struct tt_error *err);
+/* What vm-static machines were told, as the memory has it. */
+int tt_store_read_lent(struct tt_store *store, struct tt_arena *arena, tt_lent_members *ret_lent,
+                       struct tt_error *err);
+/* Adds KNOWN, which were seen in pools, and takes out GONE, those that were told before SEEN: what
+ * was told since is in no pool of that time. CONFLICT: LOCK was lost, so that what was seen may be
+ * old; nothing is changed. */
+int tt_store_set_lent(struct tt_store *store, const tt_lent_members *known,
+                      const tt_lent_members *gone, tt_time seen, int64_t lock,
+                      struct tt_error *err);
+/* Its machine dropped MEMBER. */
+int tt_store_return_lent(struct tt_store *store, const struct tt_told_member *member,
+                         struct tt_error *err);
 /* Probes that failed within the day before NOW, sorted. */
 int tt_store_load_failing(struct tt_store *store, struct tt_arena *arena, tt_time now,
                           tt_failing_ports *ret_ports, struct tt_error *err);

@@ -60,6 +60,12 @@ int tt_store_prepare(struct tt_store *store, sqlite3_stmt **ret_statement, struc
 /* A part of tt_store_load_memory: under the lock. */
 int tt_store_load_told(struct tt_store *store, struct tt_arena *arena, tt_told_members *ret_told,
                        struct tt_error *err);
+int tt_store_load_lent(struct tt_store *store, struct tt_arena *arena, tt_lent_members *ret_lent,
+                       struct tt_error *err);
+
+/* A part of tt_store_intent: in its transaction. */
+int tt_store_lend(struct tt_store *store, const struct tt_lent_member *lent, tt_time now,
+                  struct tt_error *err);
 
 /* 1: a row, 0: the end, -1: an error. */
 int tt_store_step(struct tt_store *store, sqlite3_stmt *statement, struct tt_error *err);

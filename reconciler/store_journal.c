@@ -58,6 +58,8 @@ static int add_intent(struct tt_store *store, void *self, struct tt_error *err)
     if (result == 0)
         result = add_row(store, writing, &scratch, err);
     tt_arena_release(&scratch);
+    if (result == 0 && writing->what->lends)
+        result = tt_store_lend(store, writing->what->lends, writing->now, err);
     return result < 0 ? -1 : forget_server(store, writing->what->what, err);
 }
 

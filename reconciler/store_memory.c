@@ -110,6 +110,8 @@ int tt_store_load_memory(struct tt_store *store, struct tt_arena *arena, tt_time
         result = load_known(store, &reading, err);
     if (result == 0)
         result = tt_store_load_told(store, arena, &reading.memory.told, err);
+    if (result == 0)
+        result = tt_store_load_lent(store, arena, &reading.memory.lent, err);
     pthread_mutex_unlock(&store->lock);
     if (result == 0 && reading.future)
         result = tt_store_transact(store, end_future, &reading, err);

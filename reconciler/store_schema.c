@@ -71,6 +71,11 @@ static const char *const versions[] = {
     " account TEXT NOT NULL, region TEXT NOT NULL, machine TEXT NOT NULL, service TEXT NOT NULL,"
     " address TEXT NOT NULL, port INTEGER NOT NULL,"
     " PRIMARY KEY(account, region, machine, service, address, port)) WITHOUT ROWID;",
+    /* 7: what vm-static machines were told */
+    "CREATE TABLE lent("
+    " account TEXT NOT NULL, region TEXT NOT NULL, machine TEXT NOT NULL, service TEXT NOT NULL,"
+    " address TEXT NOT NULL, port INTEGER NOT NULL, balancer TEXT NOT NULL, at INTEGER NOT NULL,"
+    " PRIMARY KEY(account, region, machine, service, address, port)) WITHOUT ROWID;",
 };
 
 #define NEWEST ((int)(sizeof(versions) / sizeof(versions[0])))

@@ -1,6 +1,8 @@
 /*
  * SSH: a machine exists because a LoadBalancer names it, and runs when it can be reached. One that
  * refuses us, or whose host key is another one, was not seen: that says nothing about the machine.
+ * Only one that Git names no more counts as failed then: the others of its region do not depend on
+ * it.
  */
 #include "providers/ssh/ssh.h"
 
@@ -72,7 +74,8 @@ static int observe(struct tt_provider *provider, const struct tt_observe_request
         if (tt_region_server(&region, *machine))
             continue;
         reached = tt_ssh_reach(account->ssh, &target, &inner) == 0;
-        if (!reached && inner.class != TT_ERR_UNAVAILABLE && inner.class != TT_ERR_TIMEOUT) {
+        if (!reached && inner.class != TT_ERR_UNAVAILABLE && inner.class != TT_ERR_TIMEOUT &&
+            !tt_strings_has(&request->former, *machine)) {
             if (err)
                 *err = inner;
             return -1;

@@ -121,6 +121,7 @@ static int apply_with_progress(struct tt_session *session, struct tt_signals *si
         .store = session->store,
         .run = run,
         .lock = session->lock,
+        .allow_vanished = session->options.allow_vanished,
         .parallelism = session->options.parallelism,
         .stop = &signals->stop,
         .progress = tt_progress_step,

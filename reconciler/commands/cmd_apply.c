@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/str.h"
+#include "reconciler/apply_lent.h"
 #include "reconciler/commands/applied.h"
 #include "reconciler/commands/apply_saved.h"
 #include "reconciler/commands/ask.h"
@@ -195,6 +196,23 @@ static void keep_what_came_of_it(struct run *run)
         tt_session_save(session, NULL);
 }
 
+/* That all is as it should be is worth to be remembered, too. */
+static void note_nothing_to_do(struct run *run)
+{
+    struct tt_session *session = run->session;
+    const struct tt_lent_note note = {.desired = session->desired,
+                                      .world = session->world,
+                                      .lock = session->lock,
+                                      .forget = session->options.allow_vanished};
+    struct tt_error err = {0};
+
+    tt_note_applied(session, &run->deployments, NULL);
+    if (tt_apply_note_lent(session->store, &note, &err) < 0) {
+        tt_wrap(&err, "what vm-static machines were told could not be written down");
+        tt_session_complain(session, &err);
+    }
+}
+
 static int approve_and_carry_out(struct run *run)
 {
     struct tt_session *session = run->session;
@@ -210,7 +228,7 @@ static int approve_and_carry_out(struct run *run)
         return 1;
     show(session);
     if (!session->plan->steps.count)
-        tt_note_applied(session, &run->deployments, NULL);
+        note_nothing_to_do(run);
     if (!has_free_steps(session->plan) &&
         !(session->options.auto_approve && tt_plan_result(session->plan) == TT_RESULT_HELD))
         return stay(session, tt_result_exit(tt_plan_result(session->plan)));

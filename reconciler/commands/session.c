@@ -206,6 +206,7 @@ void tt_session_observe(struct tt_session *session, const struct tt_observe_opti
 {
     struct tt_observe_options own = *options;
     tt_failing_ports before = {0}, after = {0};
+    tt_lent_members lent = {0};
     tt_time now = session->clock->now(session->clock->self);
     bool stored = open_store(session, NULL) == 0;
     struct tt_arena look;
@@ -213,6 +214,8 @@ void tt_session_observe(struct tt_session *session, const struct tt_observe_opti
     tt_arena_init(&look);
     if (stored && tt_store_load_failing(session->store, &look, now, &before, NULL) == 0)
         own.remembered = &before;
+    if (stored && tt_store_read_lent(session->store, &look, &lent, NULL) == 0)
+        own.lent = &lent;
     own.ret_failing = &after;
     session->world = tt_observe(&look, &session->clouds, session->desired, session->clock, &own);
     if (stored)

@@ -196,6 +196,7 @@ struct tt_changes *tt_diff(struct tt_view *view)
         TT_EACH (service, &change->services)
             diff_service(view, &ticks, service);
         tt_diff_entries(view, &ticks, everything_seen, change);
+        tt_diff_lent(view, everything_seen, change);
     }
     return changes;
 }

@@ -36,8 +36,7 @@ struct tt_departure {
     struct tt_machine *machine; /* NULL: no machine is known behind the entry */
     const char *server;         /* id; NULL: unknown */
     int slot;
-    const char
-        *foreign; /* the service of an entry that no service of the deployment has; or NULL */
+    const char *service; /* of a stray that a lent machine was told: its service's name; or NULL */
     bool delete;
     enum tt_because because;
     const char *reason;
@@ -55,7 +54,7 @@ struct tt_service_change {
 struct tt_deployment_change {
     struct tt_deployment_view *deployment;
     TT_VEC(struct tt_service_change) services; /* by name */
-    TT_VEC(struct tt_departure) strays; /* entries of vm-dynamic pools that belong to no service */
+    TT_VEC(struct tt_departure) strays;        /* entries of pools that belong to no service */
 };
 
 struct tt_changes {

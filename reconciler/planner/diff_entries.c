@@ -3,8 +3,8 @@
  *
  * A cloud balancer's member goes when its server is this deployment's and not wanted there; every
  * other one is left alone. In the pool of a vm-dynamic machine whatever is not wanted goes; in
- * that of a vm-static machine only what a document names, or what this plan deletes. An entry that
- * may belong to a server that was not observed stays.
+ * that of a vm-static machine only what a document names, what this plan deletes, or what memory
+ * knows that we told it (lent.h). An entry that may belong to a server that was not observed stays.
  */
 #include "reconciler/planner/diff_entries.h"
 
@@ -13,6 +13,7 @@
 
 #include "base/map.h"
 #include "base/str.h"
+#include "reconciler/planner/lent.h"
 
 void tt_ticks_init(struct tt_roster_ticks *ticks, struct tt_arena *arena,
                    const struct tt_deployment_view *deployment)
@@ -52,7 +53,8 @@ struct reading {
     struct tt_map machines;
     const struct tt_service_change *indexed;
     bool everything_seen;
-    const char *beside; /* the machine of the pool when it is not the target */
+    const struct tt_lent_view *lent; /* the machine is one that no LoadBalancer names; or NULL */
+    const char *beside;              /* the machine of the pool when it is not the target */
 };
 
 static struct tt_service_change *find_service(struct tt_deployment_change *change, const char *name)
@@ -93,7 +95,7 @@ static void leave_with_machine(const struct reading *r, struct tt_service_change
     struct tt_departure *departure = departure_of(service, machine);
     bool orphan = !service->service->spec && !r->change->deployment->prune;
 
-    if (!departure) {
+    if (!departure || (r->lent && !departure->delete)) { /* with a reason of its own */
         if (service->service->blocked || orphan || machine->frozen || machine->barred)
             return;
         departure = TT_VEC_ADD(r->view->arena, &service->departures);
@@ -101,11 +103,13 @@ static void leave_with_machine(const struct reading *r, struct tt_service_change
             .machine = machine,
             .server = machine->server->id,
             .slot = machine->slot,
-            .because = TT_BECAUSE_DRIFT,
-            .reason =
-                tt_printf(r->view->arena, "%s is not wanted at %s",
-                          address ? address : tt_machine_text(r->view->arena, machine->server),
-                          r->balancer->name),
+            .because = r->lent ? r->lent->because : TT_BECAUSE_DRIFT,
+            .reason = r->lent
+                          ? r->lent->reason
+                          : tt_printf(r->view->arena, "%s is not wanted at %s",
+                                      address ? address
+                                              : tt_machine_text(r->view->arena, machine->server),
+                                      r->balancer->name),
         };
     }
     leave(r, departure, address);
@@ -234,7 +238,8 @@ static void read_stray(const struct reading *r, const struct tt_pool_member *ent
 {
     struct tt_departure *departure;
 
-    if (r->balancer->spec->type == TT_BALANCER_VM_STATIC) {
+    if (r->balancer->spec->type == TT_BALANCER_VM_STATIC &&
+        !(r->change->deployment->prune && tt_lent_has(r->view, r->balancer, entry))) {
         report_foreign(r, tt_printf(r->view->arena, "%s of %s", text, entry->service));
         return;
     }
@@ -243,7 +248,6 @@ static void read_stray(const struct reading *r, const struct tt_pool_member *ent
     departure = TT_VEC_ADD(r->view->arena, &r->change->strays);
     *departure = (struct tt_departure){
         .slot = -1,
-        .foreign = entry->service,
         .because = TT_BECAUSE_DRIFT,
         .reason = tt_printf(r->view->arena, "%s of %s is not wanted at %s", text, entry->service,
                             r->balancer->name),
@@ -350,5 +354,48 @@ void tt_diff_entries(struct tt_view *view, const struct tt_roster_ticks *ticks,
                 read_entry(&r, &r.roster.pool->members.items[entry]);
         }
         read_beside(&r);
+    }
+}
+
+/* A member that a machine was told which no LoadBalancer names any more. */
+static void read_lent(struct reading *r, const struct tt_told_member *member)
+{
+    const char *text = tt_printf(r->view->arena, "%s:%d", member->address, member->port);
+    struct tt_service_change *service = service_of_entry(r, member->service);
+    struct tt_machine *machine = service ? machine_at(r, service, member->address) : NULL;
+    struct tt_departure *stray;
+
+    if (machine) {
+        leave_with_machine(r, service, machine, text);
+    } else if (r->everything_seen && service) {
+        if (!service->service->blocked)
+            leave(r, add_stale(r, service, text), text);
+    } else if (r->everything_seen) {
+        stray = TT_VEC_ADD(r->view->arena, &r->change->strays);
+        *stray = (struct tt_departure){
+            .slot = -1,
+            .service = strchr(member->service, '.') + 1,
+            .because = r->lent->because,
+            .reason = r->lent->reason,
+        };
+        leave(r, stray, text);
+    }
+}
+
+void tt_diff_lent(struct tt_view *view, bool everything_seen, struct tt_deployment_change *change)
+{
+    TT_EACH (lent, &change->deployment->lent) {
+        struct reading r = {
+            .view = view,
+            .change = change,
+            .balancer = &(*lent)->balancer,
+            .everything_seen = everything_seen,
+            .lent = *lent,
+        };
+
+        if (r.balancer->closed)
+            continue;
+        TT_EACH (member, &(*lent)->members)
+            read_lent(&r, *member);
     }
 }

@@ -25,4 +25,7 @@ bool tt_diff_sees_everything(const struct tt_view *view);
 void tt_diff_entries(struct tt_view *view, const struct tt_roster_ticks *ticks,
                      bool everything_seen, struct tt_deployment_change *change);
 
+/* Adds departures of what the deployment's lent machines were told. */
+void tt_diff_lent(struct tt_view *view, bool everything_seen, struct tt_deployment_change *change);
+
 #endif

@@ -99,15 +99,23 @@ int tt_emit_delete(struct tt_emitter *emitter, const struct tt_service_view *ser
 /* What all steps of membership share. */
 static struct tt_step member_step(enum tt_action action, const struct tt_balancer_view *balancer)
 {
-    const struct tt_machine *own = balancer->machines.items; /* one at least without a spec */
-
-    return (struct tt_step){
+    struct tt_step step = {
         .action = action,
-        .account = balancer->spec ? balancer->spec->account->name : own->account->name,
-        .region = balancer->spec ? balancer->spec->region : own->region->name,
         .balancer = balancer->name,
         .machine = balancer->target ? balancer->target->id : NULL,
     };
+
+    if (balancer->spec) {
+        step.account = balancer->spec->account->name;
+        step.region = balancer->spec->region;
+    } else if (balancer->region) { /* a machine that was lent */
+        step.account = balancer->account->name;
+        step.region = balancer->region->name;
+    } else {
+        step.account = balancer->machines.items->account->name;
+        step.region = balancer->machines.items->region->name;
+    }
+    return step;
 }
 
 static const char *member_text(struct tt_emitter *emitter, const struct tt_balancer_view *balancer,
@@ -167,6 +175,13 @@ int tt_emit_withdraw(struct tt_emitter *emitter, const struct tt_service_view *s
 
     if (service)
         step.subject = subject_of(service, departure->slot);
+    else if (departure->service)
+        step.subject = (struct tt_subject){
+            .kind = TT_SUBJECT_SERVICE,
+            .deployment = leaving->balancer->deployment->name,
+            .name = departure->service,
+            .slot = -1,
+        };
     else
         step.subject = (struct tt_subject){
             .kind = TT_SUBJECT_LOAD_BALANCER,

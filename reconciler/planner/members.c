@@ -113,6 +113,8 @@ const char *tt_member_address(const struct tt_balancer_view *balancer,
 {
     const struct tt_balancer *spec = balancer->spec;
 
+    if (!spec && balancer->region && balancer->region != machine->region)
+        return machine->server->public_address;
     if (!spec || (strcmp(spec->account->name, machine->account->name) == 0 &&
                   strcmp(spec->region, machine->region->name) == 0))
         return machine->server->private_address;

@@ -29,6 +29,8 @@ static void emit_balancers(struct ordering *o, struct tt_indices *ret_missing)
         if ((*balancer)->create && (*balancer)->because == TT_BECAUSE_MISSING)
             *TT_VEC_ADD(o->emitter->view->arena, ret_missing) = (*balancer)->steps->create;
     }
+    TT_EACH (lent, &o->change->deployment->lent)
+        tt_emit_balancer(o->emitter, &(*lent)->balancer);
 }
 
 /* Marks wait for nothing, and nothing waits for them. */
@@ -179,7 +181,7 @@ static void index_withdraws(struct ordering *o, const struct tt_balancer_view *b
     for (size_t i = 0; i < steps->count; i++) {
         struct tt_step *step = &steps->items[i];
 
-        if (step->action == TT_STEP_WITHDRAW && step->server &&
+        if (step->action == TT_STEP_WITHDRAW && step->server && !step->machine &&
             strcmp(step->subject.deployment, o->change->deployment->name) == 0 &&
             strcmp(step->balancer, balancer->name) == 0)
             tt_map_put(ret_steps, step->server, step);

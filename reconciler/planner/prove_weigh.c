@@ -128,7 +128,7 @@ static bool waits_for_withdraw(const struct tt_question *q, const struct tt_step
 
         if (other->action == TT_STEP_WITHDRAW && tt_streq(other->server, server) &&
             tt_streq(other->balancer, q->balancer->name) &&
-            (q->balancer->cloud || tt_streq(other->machine, machine)))
+            (q->balancer->cloud ? !other->machine : tt_streq(other->machine, machine)))
             return true;
     }
     return false;

@@ -16,7 +16,7 @@ static const char *existing_balancers(struct tt_view *view, const struct tt_regi
     return tt_strings_join(view->arena, &names, "none");
 }
 
-static const struct tt_server *find_machine(const struct tt_region *region, const char *name)
+const struct tt_server *tt_resolve_machine(const struct tt_region *region, const char *name)
 {
     const struct tt_server *server = tt_region_server(region, name);
 
@@ -58,7 +58,7 @@ static void resolve_cloud(struct tt_view *view, struct tt_balancer_view *balance
 static void resolve_static(struct tt_view *view, struct tt_balancer_view *balancer)
 {
     const struct tt_balancer *spec = balancer->spec;
-    const struct tt_server *machine = find_machine(balancer->region, spec->machine);
+    const struct tt_server *machine = tt_resolve_machine(balancer->region, spec->machine);
 
     balancer->fixed = machine;
     if (!balancer->deployment->running)

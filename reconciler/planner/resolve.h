@@ -13,4 +13,8 @@ void tt_resolve_balancer(struct tt_view *view, struct tt_balancer_view *balancer
 /* Reports every region that Git names and that was not observed (region-unreachable). */
 void tt_resolve_unseen(struct tt_view *view);
 
+/* The machine that a vm-static LoadBalancer means by NAME, an id or a name; NULL: it is not there.
+ */
+const struct tt_server *tt_resolve_machine(const struct tt_region *region, const char *name);
+
 #endif

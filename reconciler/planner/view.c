@@ -11,6 +11,7 @@
 
 #include "base/map.h"
 #include "base/str.h"
+#include "reconciler/planner/lent.h"
 #include "reconciler/planner/resolve.h"
 
 #define BOOT_SLACK    (INT64_C(10) * 60 * 1000) /* beyond grace, before a pending machine failed */
@@ -341,6 +342,17 @@ static void add_machines(struct index *index)
                       sizeof(struct tt_machine), by_slot);
 }
 
+/* Deployments of which nothing but members of lent machines is left. */
+static void add_lenders(struct index *index)
+{
+    TT_EACH (lent, &index->view->memory->lent) {
+        const char *name = tt_lent_deployment(index->view->arena, lent);
+
+        if (tt_lent_machine(index->view, &lent->member) && !tt_map_get(&index->deployments, name))
+            add_deployment(index, name, NULL);
+    }
+}
+
 /* --- order and the numbers ------------------------------------------------------------------ */
 
 static int by_deployment(const void *a, const void *b)
@@ -430,6 +442,7 @@ struct tt_view *tt_view_new(struct tt_arena *arena, const struct tt_desired *des
     tt_map_init(&index.deployments, arena);
     add_desired(&index);
     add_machines(&index);
+    add_lenders(&index);
     sort_view(view);
     tt_resolve_unseen(view);
     TT_EACH (deployment, &view->deployments) {
@@ -441,5 +454,6 @@ struct tt_view *tt_view_new(struct tt_arena *arena, const struct tt_desired *des
                 count_numbers(view, *service);
         }
     }
+    tt_lent_resolve(view);
     return view;
 }

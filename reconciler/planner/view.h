@@ -100,6 +100,15 @@ struct tt_balancer_view {
     struct tt_balancer_steps *steps; /* order.h */
 };
 
+/* A machine that a vm-static LoadBalancer of this deployment made a balancer, and that none names
+ * any more (lent.h). */
+struct tt_lent_view {
+    struct tt_balancer_view balancer;              /* without a spec; closed: no step for it now */
+    TT_VEC(const struct tt_told_member *) members; /* what it was told and may still have */
+    enum tt_because because;
+    const char *reason;
+};
+
 struct tt_deployment_view {
     const struct tt_deployment *spec; /* NULL: it left Git */
     const char *name;
@@ -107,6 +116,7 @@ struct tt_deployment_view {
     bool prune;                                  /* what left Git is removed */
     TT_VEC(struct tt_service_view *) services;   /* by name */
     TT_VEC(struct tt_balancer_view *) balancers; /* by name */
+    TT_VEC(struct tt_lent_view *) lent;          /* by account, region, machine */
     int owned;                                   /* machines that exist */
     int gone; /* owned machines that were seen gone, or that memory knows and the world lacks */
 };

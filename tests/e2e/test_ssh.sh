@@ -206,6 +206,50 @@ check "an old stopProxy: one member is left" has_members 1
 check "an old stopProxy: a second plan is empty" is_settled
 check "it answers" answers
 
+# No LoadBalancer names the machine any more: it is still looked at.
+cp "$repo/fleet.yaml" "$place/attached.yaml"
+edit '/^  balancers: \[edge\]/d; /^kind: LoadBalancer/,/^  machine:/d'
+sed -i '$d' "$repo/fleet.yaml" # the apiVersion that is left
+commit "no balancer"
+kill "$sshd"
+wait "$sshd" 2>/dev/null
+tt plan
+check "left Git, not reached: told" says 'edge left Git, and machine 127.0.0.1 .* keeps what it was told .members: 1.'
+check "left Git, not reached: nothing is planned" says 'No changes'
+cp "$place/host_key" "$place/host_key.first"
+rm "$place/host_key"
+ssh-keygen -q -t ed25519 -N '' -f "$place/host_key"
+start_sshd
+tt plan
+check "left Git, another host key: no region is unreachable" exits 0
+check "left Git, another host key: nothing is planned" says 'No changes'
+cp "$place/host_key.first" "$place/host_key"
+kill "$sshd"
+wait "$sshd" 2>/dev/null
+start_sshd
+tt apply --auto-approve
+check "left Git: applied" exits 0
+check "left Git: the pool is empty" has_members 0
+check "left Git: a second plan is empty" is_settled
+cp "$place/attached.yaml" "$repo/fleet.yaml"
+commit "attached again"
+tt apply --auto-approve
+check "attached again after it left Git" has_members 1
+# One that will never be reached again is forgotten.
+edit '/^  balancers: \[edge\]/d; /^kind: LoadBalancer/,/^  machine:/d'
+sed -i '$d' "$repo/fleet.yaml"
+commit "no balancer"
+kill "$sshd"
+wait "$sshd" 2>/dev/null
+tt apply --auto-approve --allow-vanished
+tt plan
+check "left Git, gone for good: forgotten" says 'No changes. What runs'
+start_sshd
+check "left Git, gone for good: what it has stays" has_members 1
+cp "$place/attached.yaml" "$repo/fleet.yaml"
+commit "attached once more"
+tt apply --auto-approve
+
 edit 's/state: running/state: stopped/'
 tt apply --auto-approve
 check "stopped" exits 0

@@ -170,8 +170,41 @@ check "detached: our members alone left" [ "$(pool)" = ' 1 other.app;' ]
 check "detached: a second plan is empty" is_settled
 check "neither made, restarted nor deleted" [ "$(itself)" = "$before" ]
 
-edit 's/state: running/state: stopped/'
+# The LoadBalancer and the attachment to it leave Git in one commit.
+edit 's/^  drain: 7s$/&\n  balancers: [edge]/'
 tt apply --auto-approve
-check "stopped" exits 0
-check "stopped: the machine stays" [ "$(itself)" = "$before" ]
+check "attached again" [ "$(pool)" = ' 1 other.app; 2 ours.web;' ]
+cp "$repo/fleet.yaml" "$place/attached.yaml"
+edit '/^  balancers: \[edge\]/d; /^kind: LoadBalancer/,/^spec:/d'
+sed -i '$d' "$repo/fleet.yaml" # the apiVersion that is left
+commit "no balancer"
+tt plan
+check "left Git: planned" says 'Plan: 0 to add, 2 to change'
+check "left Git: the reason is told" says 'removed: edge left Git'
+tt apply --auto-approve
+check "left Git: applied" exits 0
+check "left Git: our members alone left" [ "$(pool)" = ' 1 other.app;' ]
+check "left Git: a second plan is empty" is_settled
+check "left Git: neither made, restarted nor deleted" [ "$(itself)" = "$before" ]
+
+# A store that was lost is filled again by the next apply, even by one that has nothing to do.
+cp "$place/attached.yaml" "$repo/fleet.yaml"
+commit "attached again"
+tt apply --auto-approve
+check "attached once more" [ "$(pool)" = ' 1 other.app; 2 ours.web;' ]
+rm "$state"/store.db*
+tt apply --auto-approve
+check "without its store: nothing to do" says 'No changes'
+# The whole deployment leaves Git.
+sed -i '/^kind: Deployment/,$d' "$repo/fleet.yaml"
+sed -i '$d' "$repo/fleet.yaml"
+commit "no deployment"
+tt plan
+check "the deployment left Git: its members are orphans" says 'edge left Git and machine .* keeps what it was told .members: 2.'
+check "the deployment left Git: nothing is planned" says 'No changes'
+tt apply --auto-approve --prune --allow-destroy 2
+check "pruned" exits 0
+check "pruned: our members alone left" [ "$(pool)" = ' 1 other.app;' ]
+check "pruned: the machine stays" [ "$(itself)" = "$before" ]
+
 finish

@@ -231,6 +231,27 @@ static void who_joined_in_this_run_is_started_again(void **state)
     assert_false(has_member(l, "shop.web", "10.0.0.1", 80));
 }
 
+/* The machine was that of a LoadBalancer that left Git, and is another one's, too. */
+static void a_machine_that_is_given_back_goes_on_for_others(void **state)
+{
+    struct leaving *l = *state;
+
+    share_an_address(l);
+    l->f->edge.type = TT_BALANCER_VM_STATIC;
+    l->f->edge.machine = "i-edge";
+    l->f->plan.steps.items[0].balancer = "front";
+    apply_on_world(l);
+    assert_false(has_member(l, "shop.web", "10.0.0.1", 8080));
+    assert_true(has_member(l, "shop.api", "10.0.0.1", 9000));
+    /* now edge has another machine, and nobody is wanted at this one */
+    l->f->edge.machine = "i-other";
+    add_member(l, "shop.web", "10.0.0.1", 8080);
+    l->f->plan.steps.items[0].balancer = "edge";
+    apply_on_world(l);
+    assert_false(has_member(l, "shop.web", "10.0.0.1", 8080));
+    assert_false(has_member(l, "shop.api", "10.0.0.1", 9000));
+}
+
 /* --- what is remembered ----------------------------------------------------------------------- */
 
 static size_t count_told(struct leaving *l)
@@ -286,6 +307,61 @@ static void one_that_lists_its_pool_needs_no_memory(void **state)
     assert_int_equal(count_told(l), 0);
 }
 
+static size_t count_lent(struct leaving *l)
+{
+    tt_lent_members lent = {0};
+
+    assert_int_equal(tt_store_read_lent(l->f->request.store, &l->f->arena, &lent, &l->f->err), 0);
+    TT_EACH (item, &lent) {
+        assert_string_equal(item->balancer, "edge");
+        assert_string_equal(item->member.machine, "i-edge");
+        assert_string_equal(item->member.service, "shop.web");
+        assert_string_equal(item->member.address, "10.0.0.1");
+        assert_int_equal(item->member.port, 8080);
+    }
+    return lent.count;
+}
+
+/* Nobody has asked for the member; memory follows what is there. */
+static void what_a_static_machine_was_told_is_kept_until_it_is_gone(void **state)
+{
+    struct leaving *l = *state;
+    struct fixture *f = l->f;
+    struct tt_step *join = plan_add_step(f, TT_STEP_ENROLL, 0);
+
+    keep_journal(f);
+    f->edge.type = TT_BALANCER_VM_STATIC;
+    f->edge.machine = "i-edge";
+    add_server(l, "i-1", "web", "10.0.0.1");
+    join->balancer = "edge";
+    join->machine = "i-edge";
+    join->server = "i-1";
+    apply_on_world(l);
+    assert_int_equal(count_lent(l), 1);
+    plan_withdraw(l, "i-1", "10.0.0.1:8080");
+    f->plan.steps.items[0] = f->plan.steps.items[1];
+    f->plan.steps.count = 1;
+    apply_on_world(l);
+    assert_int_equal(count_lent(l), 0);
+    /* what is there is known by the next run, even one that has nothing to do */
+    add_member(l, "shop.web", "10.0.0.1", 8080);
+    add_member(l, "other.app", "10.0.0.9", 80);
+    f->plan.steps.count = 0;
+    apply_on_world(l);
+    assert_int_equal(count_lent(l), 1);
+    /* as long as the machine cannot be reached, nobody can say */
+    toy_find(&f->toy, "i-edge")->state = TT_SERVER_FAILED;
+    apply_on_world(l);
+    assert_int_equal(count_lent(l), 1);
+    f->request.allow_vanished = true; /* Git names it */
+    apply_on_world(l);
+    assert_int_equal(count_lent(l), 1);
+    f->edge.machine = "i-other";
+    f->toy.now += 1000;
+    apply_on_world(l);
+    assert_int_equal(count_lent(l), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -302,6 +378,8 @@ int main(void)
         TEST(who_joined_in_this_run_is_started_again),
         TEST(what_a_silent_machine_was_told_is_kept_while_it_runs),
         TEST(one_that_lists_its_pool_needs_no_memory),
+        TEST(a_machine_that_is_given_back_goes_on_for_others),
+        TEST(what_a_static_machine_was_told_is_kept_until_it_is_gone),
     };
 
     return cmocka_run_group_tests_name("apply leave", tests, NULL, NULL);

@@ -136,6 +136,43 @@ static void memory_is_what_was_left(void **state)
     assert_string_equal(memory.deployments.items[0], "blog");
 }
 
+static size_t count_lent(struct store_fixture *f)
+{
+    tt_lent_members lent = {0};
+
+    assert_int_equal(tt_store_read_lent(f->store, &f->arena, &lent, &f->err), 0);
+    return lent.count;
+}
+
+static void what_was_lent_is_not_forgotten_by_an_old_look(void **state)
+{
+    struct store_fixture *f = *state;
+    struct tt_lent_member lent = {"edge", {"here", "r", "m-1", "storefront.web", "10.0.0.1", 80}};
+    struct tt_step step = {.action = TT_STEP_ENROLL, .subject = {.deployment = "storefront"}};
+    struct tt_intent intent = {.what = &step, .lends = &lent};
+    tt_lent_members none = {0}, one = {0};
+    int64_t id, token;
+
+    store_open(f);
+    *TT_VEC_ADD(&f->arena, &one) = lent;
+    assert_int_equal(tt_store_intent(f->store, &intent, 100, &id, &f->err), 0);
+    assert_int_equal(count_lent(f), 1);
+    assert_int_equal(tt_store_set_lent(f->store, &none, &one, 100, 0, &f->err), 0);
+    assert_int_equal(count_lent(f), 1); /* the look was before */
+    assert_int_equal(tt_store_lock(f->store, &f->one, "apply", 1000, 60000, &token, &f->err), 0);
+    assert_int_equal(tt_store_break_lock(f->store, f->one.items[0], &f->err), 0);
+    assert_int_equal(tt_store_set_lent(f->store, &none, &one, 101, token, &f->err), -1);
+    assert_int_equal(f->err.class, TT_ERR_CONFLICT);
+    assert_int_equal(count_lent(f), 1);
+    assert_int_equal(tt_store_set_lent(f->store, &none, &one, 101, 0, &f->err), 0);
+    assert_int_equal(count_lent(f), 0);
+    assert_int_equal(tt_store_set_lent(f->store, &one, &none, 101, 0, &f->err), 0);
+    reopen(f);
+    assert_int_equal(count_lent(f), 1);
+    assert_int_equal(tt_store_return_lent(f->store, &lent.member, &f->err), 0);
+    assert_int_equal(count_lent(f), 0);
+}
+
 static void a_lock_names_its_holder(void **state)
 {
     struct store_fixture *f = *state;
@@ -386,6 +423,7 @@ int main(void)
         TEST(the_file_is_private),
         TEST(runs_and_journal_survive),
         TEST(memory_is_what_was_left),
+        TEST(what_was_lent_is_not_forgotten_by_an_old_look),
         TEST(a_lock_names_its_holder),
         TEST(a_lease_runs_out_and_is_renewed),
         TEST(a_lock_can_be_broken),

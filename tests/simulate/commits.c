@@ -11,7 +11,7 @@ static void change(struct history *h, struct commit *c)
 {
     unsigned service = roll(h, 2), account = roll(h, 2);
 
-    switch (roll(h, 9)) {
+    switch (roll(h, 10)) {
     case 0:
     case 1:
         c->count[service][account] = (int)roll(h, 4);
@@ -33,6 +33,9 @@ static void change(struct history *h, struct commit *c)
         c->surge = (int)roll(h, 3);
         c->unavailable = c->surge ? (int)roll(h, 2) : 1;
         break;
+    case 8:
+        c->fixed = (int)roll(h, 3);
+        break;
     default:
         c->max_destroy = chance(h, 300) ? 1 : 50;
     }
@@ -50,6 +53,7 @@ void commit_draw(struct history *h)
                              .version = {1, 1},
                              .zones = roll(h, 2) ? 1 + roll(h, 7) : 0,
                              .edge = roll(h, 2),
+                             .fixed = (int)roll(h, 3),
                              .surge = 1,
                              .max_destroy = 50};
     } else {
@@ -57,11 +61,11 @@ void commit_draw(struct history *h)
             change(h, c);
     }
     say(h,
-        "commit %d: %s, api %d+%d (v%d), web %d+%d (v%d), zones of lb %u, %s, surge %d, "
-        "unavailable %d, maxDestroy %d",
+        "commit %d: %s, api %d+%d (v%d), web %d+%d (v%d), zones of lb %u, %s, "
+        "fixed on old-%d, surge %d, unavailable %d, maxDestroy %d",
         c->number, c->running ? "running" : "stopped", c->count[0][0], c->count[0][1],
         c->version[0], c->count[1][0], c->count[1][1], c->version[1], c->zones,
-        c->edge ? "with edge" : "without edge", c->surge, c->unavailable, c->max_destroy);
+        c->edge ? "with edge" : "without edge", c->fixed, c->surge, c->unavailable, c->max_destroy);
 }
 
 static struct tt_balancer *add_balancer(struct tt_arena *arena, struct tt_deployment *deployment,
@@ -92,6 +96,12 @@ static void add_balancers(const struct commit *c, struct tt_arena *arena,
         balancer->recovery.unhealthy_after = 3;
         balancer->recovery.interval = 5000;
         balancer->recovery.max_per_hour = 2;
+    }
+    if (c->fixed) {
+        balancer = add_balancer(arena, deployment, "fixed", account);
+        balancer->type = TT_BALANCER_VM_STATIC;
+        balancer->scope = TT_SCOPE_GLOBAL;
+        balancer->machine = tt_printf(arena, "old-%d", c->fixed);
     }
     balancer = add_balancer(arena, deployment, "lb", account);
     balancer->type = TT_BALANCER_CLOUD;

@@ -105,6 +105,12 @@ static void make_cloud(struct history *h)
     tt_sim_add_region(h->sim, "west", "r", zones);
     tt_sim_add_balancer(h->sim, "east", "r", "elb", NULL);
     tt_sim_add_address(h->sim, "east", "r", "203.0.113.9");
+    for (int i = 1; i <= 2; i++) {
+        const char *name = tt_printf(&h->arena, "old-%d", i);
+        const char *id = tt_sim_add_machine(h->sim, "east", "r", zones[i], name);
+
+        tt_strings_add(&h->arena, &h->foreign, tt_strdup(&h->arena, id));
+    }
 }
 
 static void live(struct history *h)

@@ -94,6 +94,7 @@ struct commit {
     int version[2];
     unsigned zones; /* of the cloud balancer; 0: regional */
     bool edge;
+    int fixed; /* the vm-static balancer is machine old-1 or old-2; 0: there is none */
     int surge, unavailable;
     int max_destroy;
 };

@@ -90,5 +90,7 @@ plant retries-not-fenced reconciler/apply_try.c 's/ || !holds_lock(trial, err))/
 plant leases-by-wall-clock reconciler/store_locks.c 's/if (store->clock \&\& row->steady/if (false \&\& row->steady/'
 plant recoveries-by-wall-clock reconciler/store_memory.c 's/if (store->clock \&\& tt_streq(boot/if (false \&\& tt_streq(boot/'
 plant journal-failure-ignored reconciler/apply_try.c 's/if (write_intent(&trial, &intent, err) < 0) {/if (write_intent(\&trial, \&intent, err) < 0 \&\& false) {/'
+plant lent-not-written reconciler/apply_try.c 's/intent.lends = &lends;/intent.lends = NULL;/'
+plant lent-never-given-back reconciler/planner/diff.c 's/^        tt_diff_lent(view, everything_seen, change);//'
 printf '%d bugs planted, %d not found\n' "$planted" "$missed"
 [ "$planted" -gt 0 ] && [ "$missed" -eq 0 ]

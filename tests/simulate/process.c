@@ -96,7 +96,8 @@ static struct tt_plan *make_plan(struct process *p, struct tt_arena *arena,
                                  const struct tt_clouds *clouds)
 {
     struct history *h = p->history;
-    const struct tt_observe_options observe_options = {0};
+    tt_lent_members lent = {0};
+    const struct tt_observe_options observe_options = {.lent = &lent};
     const struct tt_plan_options options = {.allow_destroy = h->calm ? 1000 : 0,
                                             .allow_vanished = h->calm};
     struct tt_memory memory = {0};
@@ -104,6 +105,10 @@ static struct tt_plan *make_plan(struct process *p, struct tt_arena *arena,
     struct tt_error err = {0};
 
     p->misfortunes = h->misfortunes;
+    if (tt_store_read_lent(p->store, arena, &lent, &err) < 0) {
+        broke(h, "the store cannot be read: %s", err.message);
+        return NULL;
+    }
     p->world = tt_observe(arena, clouds, p->desired, &p->clock, &observe_options);
     if (p->crashed)
         return NULL;
@@ -143,6 +148,7 @@ static int carry_out(struct process *p, struct tt_arena *arena, const struct tt_
                                        .clock = &p->clock,
                                        .store = p->store,
                                        .lock = p->token,
+                                       .allow_vanished = h->calm,
                                        .parallelism = 1,
                                        .stop = &p->stop};
 

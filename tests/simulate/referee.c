@@ -463,6 +463,31 @@ static void check_pool(struct history *h, const struct tt_world *world)
     }
 }
 
+/* What a machine that is not ours has of us: all that is wanted while Git names it, else nothing,
+ * unless nobody could remember. */
+static void check_lent(struct history *h, const struct tt_world *world)
+{
+    const struct commit *c = &h->commit;
+    int total = 0;
+
+    for (int i = 0; i < 4; i++)
+        total += wanted(c, i / 2, i % 2);
+    TT_EACH (pool, &region_of(world, "east")->pools) {
+        const struct tt_server *machine = find(world, "east", pool->machine);
+        char named[8];
+        int ours = 0;
+
+        if (!machine || machine->tags.owner || !tt_starts_with(machine->name, "old-"))
+            continue;
+        snprintf(named, sizeof(named), "old-%d", c->fixed);
+        TT_EACH (member, &pool->members)
+            ours += tt_starts_with(member->service, "shop.");
+        if (tt_streq(machine->name, named) ? ours != total : ours && !h->store_was_lost)
+            broke(h, "the end: %s has %d members, Git names old-%d and wants %d", machine->name,
+                  ours, c->fixed, total);
+    }
+}
+
 void referee_end(struct history *h)
 {
     struct tt_arena scratch = {0};
@@ -472,6 +497,7 @@ void referee_end(struct history *h)
     check_account(h, world, 1);
     check_zones(h, world);
     check_pool(h, world);
+    check_lent(h, world);
     TT_EACH (id, &h->foreign) {
         bool found = false;
 

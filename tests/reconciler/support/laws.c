@@ -10,6 +10,7 @@
 #include "bounds.h"
 #include "end_state.h"
 #include "graph_laws.h"
+#include "lent_law.h"
 #include "limits_law.h"
 #include "model/plan_json.h"
 #include "moment_laws.h"
@@ -219,6 +220,7 @@ static int execute(struct run *r, bool failures, struct tt_error *err)
 
     tt_playground_init(&r->ground, r->arena, r->what->desired, r->what->world, r->plan);
     r->ground.run = r->what->run;
+    r->ground.memory = r->what->memory;
     starts = count_starts(r);
     if (check_start_of_floors(r, err) < 0)
         return -1;
@@ -377,12 +379,14 @@ int tt_laws_check(struct tt_arena *arena, const struct tt_case *what, unsigned r
     r.plan = plan;
     if (tt_graph_laws_check(arena, what->desired, plan, err) < 0 ||
         tt_reach_laws_check(arena, what, plan, err) < 0 ||
-        tt_limits_law_check(arena, what, plan, err) < 0 || check_order(&r, err) < 0 ||
+        tt_limits_law_check(arena, what, plan, err) < 0 || tt_lent_law_check(what, plan, err) < 0 ||
+        check_order(&r, err) < 0 ||
         (r.thorough && tt_replay_law_check(arena, what, plan, err) < 0) ||
         execute(&r, false, err) < 0)
         return -1;
     if (tt_plan_result(plan) != TT_RESULT_HELD && !what->options->targets.count &&
-        (check_end(&r, err) < 0 || tt_end_state_check(&r.ground, err) < 0 ||
+        (check_end(&r, err) < 0 || tt_lent_law_check_end(what, plan, &r.ground.world, err) < 0 ||
+         tt_end_state_check(&r.ground, err) < 0 ||
          (tt_patience_waits(plan) && tt_patience_check(arena, what, plan, err) < 0)))
         return -1;
     for (unsigned i = 0; i < rounds; i++)

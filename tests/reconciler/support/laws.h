@@ -30,7 +30,7 @@ struct tt_case {
  *   2   order changes nothing  laws.c check_order
  *   3   zones                  laws.c check_zone, at every create; moment_laws.c: enrolments
  *   4   unseen is untouched    laws.c check_step; reach_laws.c check_behind
- *   5   owner                  laws.c check_step; moment_laws.c check_withdraw
+ *   5   owner                  laws.c check_step; moment_laws.c check_withdraw; lent_law.c
  *   6   floor                  laws.c check_floors, after every step of every execution, failing
  *                              ones too, by serving.c; test_floor.c: all down-sets
  *   7   crashes                laws.c check_next_run; the calls themselves: test_apply_sim.c

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "lent_law.h"
 
 struct moment {
     struct tt_playground *p;
@@ -35,7 +36,7 @@ static const struct tt_cloud_balancer *cloud_of(const struct moment *m)
 {
     const struct tt_balancer *b = balancer_of(m);
 
-    if (!b || b->type != TT_BALANCER_CLOUD)
+    if (!b || b->type != TT_BALANCER_CLOUD || m->step->machine)
         return NULL;
     return tt_region_balancer(tt_playground_region(m->p, m->step->account, m->step->region),
                               b->cloud_name);
@@ -172,7 +173,9 @@ static int check_withdraw(const struct moment *m, struct tt_error *err)
         return fail(m, err, "law 5: a member is withdrawn of which nothing is known");
     if (b && b->type == TT_BALANCER_VM_STATIC && !server &&
         (m->step->subject.kind != TT_SUBJECT_SERVICE ||
-         !is_named_service(m, m->step->subject.name)))
+         !is_named_service(m, m->step->subject.name)) &&
+        !(m->p->memory && tt_lent_law_knows(m->p->memory, m->step->subject.deployment,
+                                            m->step->machine, m->step->address)))
         return fail(m, err, "law 5: an entry of a service is withdrawn that no document names");
     return 0;
 }

@@ -88,7 +88,7 @@ static struct tt_cloud_balancer *cloud_of(struct tt_playground *p, const struct 
 {
     const struct tt_balancer *balancer = balancer_of(p, step);
 
-    if (!balancer || balancer->type != TT_BALANCER_CLOUD)
+    if (!balancer || balancer->type != TT_BALANCER_CLOUD || step->machine)
         return NULL;
     return (struct tt_cloud_balancer *)tt_region_balancer(
         tt_playground_region(p, step->account, step->region), balancer->cloud_name);

@@ -6,6 +6,7 @@
 #define TT_TESTS_PLAYGROUND_H
 
 #include "model/desired.h"
+#include "model/memory.h"
 #include "model/plan.h"
 #include "model/world.h"
 
@@ -14,8 +15,9 @@ struct tt_playground {
     const struct tt_desired *desired;
     const struct tt_plan *plan;
     struct tt_world world;
-    const char **made; /* by step: the id of the machine that a create made */
-    int run;           /* which run in a row this is, from 0: so that ids and addresses differ */
+    const char **made;              /* by step: the id of the machine that a create made */
+    const struct tt_memory *memory; /* NULL: none */
+    int run; /* which run in a row this is, from 0: so that ids and addresses differ */
 };
 
 void tt_playground_init(struct tt_playground *p, struct tt_arena *arena,
