@@ -9,7 +9,9 @@
  *   faults.c    what the cloud does to a call, and a crash
  *   storage.c   what happens to the store, and what its journal must say
  *   humans.c    what people and misfortune do behind our back
- *   referee.c   the laws, held against the cloud's own truth; it knows nothing of the planner
+ *   truth.c     what the simulated cloud really has
+ *   referee.c   the laws, held against that at each call; it knows nothing of the planner
+ *   referee_end.c   and in the end
  *   simulate.c  many histories on all cores, shrinking, telling
  *   torture.c   instead of chance: each call of each of many applies fails in each way
  */
@@ -204,6 +206,8 @@ void referee_before(struct process *process, const char *account, const struct t
                     struct tt_world *truth);
 void referee_after(struct process *process, const char *account, const struct tt_call *call,
                    const struct tt_world *before, const struct tt_world *truth);
+
+/* referee_end.c */
 void referee_end(struct history *h);
 
 #endif
