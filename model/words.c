@@ -70,6 +70,11 @@ unsigned tt_provider_kind_features(enum tt_provider_kind kind)
     return 0;
 }
 
+int tt_provider_kind_lateness(enum tt_provider_kind kind)
+{
+    return kind == TT_PROVIDER_LOCAL ? 0 : 15000;
+}
+
 bool tt_provider_kind_makes_machines(enum tt_provider_kind kind)
 {
     return kind != TT_PROVIDER_SSH;

@@ -53,6 +53,8 @@ enum tt_feature {
 
 /* The features of a provider by its kind alone; `file` has none until a snapshot names them. */
 unsigned tt_provider_kind_features(enum tt_provider_kind kind);
+/* How long a machine that was made may not be seen yet, in ms; this host shows its own at once. */
+int tt_provider_kind_lateness(enum tt_provider_kind kind);
 /* False for `ssh`, whose machines are there before trimtab is. */
 bool tt_provider_kind_makes_machines(enum tt_provider_kind kind);
 

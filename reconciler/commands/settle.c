@@ -3,6 +3,7 @@
  */
 #include "reconciler/commands/settle.h"
 
+#include "reconciler/apply.h"
 #include "reconciler/planner/view.h"
 
 #define LOOK_MS INT64_C(1000)
@@ -30,6 +31,18 @@ static int count_pending(const struct tt_session *session)
     return pending;
 }
 
+/* How many machines may be on their way that are not to be seen yet. What cannot be read is told by
+ * whoever needs the store next. */
+static int count_unseen(const struct tt_session *session)
+{
+    int unseen = session->store
+                     ? tt_apply_count_unseen(session->store, session->desired, session->world,
+                                             tt_session_now(session), NULL)
+                     : 0;
+
+    return unseen > 0 ? unseen : 0;
+}
+
 void tt_settle(struct tt_session *session, const struct tt_signals *signals)
 {
     int told = -1;
@@ -38,7 +51,7 @@ void tt_settle(struct tt_session *session, const struct tt_signals *signals)
         int pending;
 
         tt_session_observe(session, &(struct tt_observe_options){0});
-        pending = count_pending(session);
+        pending = count_pending(session) + count_unseen(session);
         if (!pending || tt_signals_stopped(signals))
             return;
         if (pending != told && !session->options.quiet)

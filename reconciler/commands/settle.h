@@ -1,5 +1,6 @@
 /*
- * Settle: looks at the world until what an earlier run began has come up, or has had its time.
+ * Settle: looks at the world until what an earlier run began is to be seen and has come up, or
+ * has had its time.
  */
 #ifndef TT_COMMANDS_SETTLE_H
 #define TT_COMMANDS_SETTLE_H

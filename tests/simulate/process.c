@@ -109,9 +109,14 @@ static struct tt_plan *make_plan(struct process *p, struct tt_arena *arena,
         broke(h, "the store cannot be read: %s", err.message);
         return NULL;
     }
-    p->world = tt_observe(arena, clouds, p->desired, &p->clock, &observe_options);
-    if (p->crashed)
-        return NULL;
+    for (;;) {
+        p->world = tt_observe(arena, clouds, p->desired, &p->clock, &observe_options);
+        if (p->crashed)
+            return NULL;
+        if (tt_apply_count_unseen(p->store, p->desired, p->world, process_now(p), &err) <= 0)
+            break;
+        process_sleep(p, 1000);
+    }
     if (tt_store_load_memory(p->store, arena, process_now(p), &memory, &err) < 0 ||
         tt_planner_plan(arena, p->desired, p->world, &memory, process_now(p), &options, &plan,
                         &err) < 0) {
