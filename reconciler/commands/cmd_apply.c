@@ -93,7 +93,7 @@ static int lock_and_plan(struct run *run, struct tt_error *err)
                            &run->signals, err) < 0)
             return -1;
         session->lock = run->deployments.count ? run->lease.token : 0;
-        tt_settle(session, &run->signals);
+        tt_settle(session, &run->deployments, &run->signals);
         if (tt_session_remember_for_run(session, err) < 0) {
             tt_lease_end(&run->lease);
             return -1;
