@@ -231,12 +231,15 @@ void tt_drift_of_plan(struct tt_session *session, struct tt_drift *ret_drift)
     }
 }
 
-bool tt_drift_is_first(struct tt_map *told, struct tt_arena *scratch, const struct tt_step *step)
+bool tt_drift_is_first(struct tt_map *told, struct tt_arena *scratch,
+                       const struct tt_drift_item *item)
 {
-    const char *key =
-        tt_printf(scratch, "%d %s", (int)step->because, tt_subject_text(scratch, &step->subject));
+    const struct tt_step *step = item->step;
+    const char *key = tt_printf(scratch, "%s %d %s", item->class, (int)step->because,
+                                tt_subject_text(scratch, &step->subject));
 
-    if (step->subject.slot < 0) /* a balancer, or entries that are not a slot's: each by itself */
+    /* a setting, a membership at each balancer, entries that are not a slot's */
+    if (step->subject.slot < 0 || step->because == TT_BECAUSE_DRIFT)
         key = tt_printf(scratch, "%s %s", key, step->reason);
     return !tt_map_put(told, key, told);
 }

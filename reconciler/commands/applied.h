@@ -31,8 +31,9 @@ bool tt_find_drift(struct tt_session *session, struct tt_drift *ret_drift);
 /* The session's plan as drift: "ours" where its commit is not the one that was applied last. */
 void tt_drift_of_plan(struct tt_session *session, struct tt_drift *ret_drift);
 
-/* True for the first STEP that concerns a resource, for each cause: it tells of the others. TOLD
- * has those that were told. */
-bool tt_drift_is_first(struct tt_map *told, struct tt_arena *scratch, const struct tt_step *step);
+/* True for the first ITEM that concerns a resource, for each class and cause: it tells of the
+ * others. What merely differs, each by itself. TOLD has those that were told. */
+bool tt_drift_is_first(struct tt_map *told, struct tt_arena *scratch,
+                       const struct tt_drift_item *item);
 
 #endif

@@ -35,24 +35,39 @@ static json_t *differences(struct lens *lens, const struct tt_drift_item *item)
     return tt_picture_differences(lens->view, item->step);
 }
 
-static void write_json(struct tt_session *session, const struct tt_drift *found)
+static json_t *items_json(struct tt_session *session, const struct tt_drift *found)
 {
     struct lens lens = {.session = session};
-    const struct tt_plan *plan = session->plan;
-    json_t *root = json_object(), *drift = json_array(), *problems = json_array();
+    json_t *list = json_array();
+    struct tt_arena scratch;
+    struct tt_map told;
 
+    tt_arena_init(&scratch);
+    tt_map_init(&told, &scratch);
     TT_EACH (item, &found->items) {
-        json_t *object = tt_step_json(&session->arena, item->step);
+        json_t *object;
 
+        if (!tt_drift_is_first(&told, &scratch, item))
+            continue;
+        object = tt_step_json(&session->arena, item->step);
         json_object_set_new(object, "class", json_string(item->class));
         json_object_set_new(object, "differs", differences(&lens, item));
-        json_array_append_new(drift, object);
+        json_array_append_new(list, object);
     }
+    tt_arena_release(&scratch);
+    return list;
+}
+
+static void write_json(struct tt_session *session, const struct tt_drift *found)
+{
+    const struct tt_plan *plan = session->plan;
+    json_t *root = json_object(), *problems = json_array();
+
     TT_EACH (problem, &plan->problems)
         json_array_append_new(problems, tt_event_problem(problem));
     json_object_set_new(root, "format", json_string("trimtab.drift/v1"));
     json_object_set_new(root, "revision", json_string(plan->revision));
-    json_object_set_new(root, "drift", drift);
+    json_object_set_new(root, "drift", items_json(session, found));
     json_object_set_new(root, "problems", problems);
     fputs(tt_json_text(&session->arena, root), stdout);
 }
@@ -83,7 +98,7 @@ static void write_class(struct lens *lens, const struct tt_drift *drift, const c
     TT_EACH (item, &drift->items) {
         const struct tt_step *step = item->step;
 
-        if (strcmp(item->class, class) != 0 || !tt_drift_is_first(&told, &scratch, step))
+        if (strcmp(item->class, class) != 0 || !tt_drift_is_first(&told, &scratch, item))
             continue;
         if (!titled)
             printf("%s\n", title);

@@ -324,7 +324,7 @@ json_t *tt_picture_drift(const struct tt_view *view, const struct tt_drift *drif
     tt_arena_init(&scratch);
     tt_map_init(&told, &scratch);
     TT_EACH (item, &drift->items)
-        if (tt_drift_is_first(&told, &scratch, item->step))
+        if (tt_drift_is_first(&told, &scratch, item))
             json_array_append_new(list, item_json(view, item));
     tt_arena_release(&scratch);
     return list;
