@@ -43,9 +43,10 @@ endforeach()
 
 tt_tests(reconciler tt_reconciler ${libraries})
 tt_tests(serve tt_serve)
-foreach(test test_daemon test_daemon_many test_daemon_policy test_daemon_watch) # their runs are children of the program
-    add_dependencies(${test} trimtab)
+foreach(test test_daemon test_daemon_many test_daemon_policy test_daemon_watch test_daemon_week)
+    add_dependencies(${test} trimtab) # their runs are children of the program
 endforeach()
+target_link_libraries(test_daemon_week tt_web)
 
 # As many generated cases as one likes, on all cores: ./dev prove.
 add_executable(prove tests/prove/prove.c)
