@@ -103,8 +103,9 @@ void tt_policy_look_for_problems(struct tt_job *job)
     json_t *root = read_plan(job), *problem;
     size_t i;
 
-    json_array_foreach (json_object_get(root, "problems"), i, problem)
+    json_array_foreach (json_object_get(root, "problems"), i, problem) {
         tt_job_problem(job, problem);
+    }
     json_decref(root);
 }
 
