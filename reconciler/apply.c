@@ -31,6 +31,9 @@ static void *work(void *self)
         word = tt_apply_try(run, step, &err);
         pthread_mutex_lock(&run->lock);
         tt_apply_proceed(run, step, word, &err);
+        pthread_mutex_unlock(&run->lock);
+        tt_apply_write_ends(run);
+        pthread_mutex_lock(&run->lock);
     }
     pthread_mutex_unlock(&run->lock);
     return NULL;
@@ -66,6 +69,7 @@ static void work_alone(struct tt_apply_run *run)
                 pthread_mutex_lock(&run->lock);
                 tt_apply_proceed(run, step, word, &err);
                 pthread_mutex_unlock(&run->lock);
+                tt_apply_write_ends(run);
             }
         } else {
             tt_apply_glance(run);
@@ -138,6 +142,7 @@ static void init_run(struct tt_arena *arena, const struct tt_apply_request *requ
     run->progress = TT_NEW_ARRAY(arena, count, struct tt_step_progress);
     run->queue = TT_NEW_ARRAY(arena, count, int);
     run->ends = TT_NEW_ARRAY(arena, count + 1, int);
+    run->unwritten = TT_NEW_ARRAY(arena, count, int);
     run->watched = TT_NEW_ARRAY(arena, count, int);
     for (size_t i = 0; i < count; i++)
         run->progress[i].note = "";

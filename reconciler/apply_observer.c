@@ -130,6 +130,7 @@ static tt_time look_once(struct tt_apply_run *run)
     for (int i = 0; i < look.count; i++)
         answer(run, world, look.steps[i]);
     tt_apply_close_seen(run, look.steps, look.count);
+    tt_apply_write_ends(run);
     tt_arena_release(&look.scratch);
     return tt_monotonic() - began;
 }

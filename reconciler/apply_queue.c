@@ -150,6 +150,7 @@ static void end_step(struct tt_apply_run *run, int step, bool done, const struct
         set_state(run, step, TT_STEP_STATE_FAILED);
         skip_dependents(run, step);
     }
+    run->unwritten[run->unwritten_count++] = step;
     leave(run);
 }
 

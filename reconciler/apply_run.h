@@ -6,6 +6,7 @@
  *   apply_observer.h  looks at the clouds for all steps that wait
  *   apply_try.c       one step's call: journal, tries, what to do about each class of error
  *   apply_call.h      the call of each action
+ *   apply_ends.c      how steps ended, for history
  *   apply_find.c      what a step speaks of: specs, machines, addresses
  *   apply_wait.c      when a step's wait is over
  *   apply_known.c     what the run leaves for the next one's memory
@@ -69,7 +70,9 @@ struct tt_apply_run {
     struct tt_step_progress *progress;
     int *queue; /* a ring of steps whose call may be made */
     int queue_head, queue_count;
-    int *ends;    /* a stack of steps whose end is yet to be told to their dependents */
+    int *ends;      /* a stack of steps whose end is yet to be told to their dependents */
+    int *unwritten; /* steps that were called and ended, and history does not know it yet */
+    int unwritten_count;
     int *watched; /* steps that wait */
     int watched_count;
     struct tt_join *joins; /* members that want to join a balancer's machine: apply_join.c */
@@ -109,6 +112,9 @@ void tt_apply_close_seen(struct tt_apply_run *run, const int *steps, int count);
 
 /* apply_try.c. A worker's whole business with a step's stage: DONE, WAIT or FAILED with ERR. */
 enum tt_progress_word tt_apply_try(struct tt_apply_run *run, int step, struct tt_error *err);
+
+/* apply_ends.c. Tells history which steps ended since the last time. Not under the lock. */
+void tt_apply_write_ends(struct tt_apply_run *run);
 
 /* apply_step.c. The call alone, once: DONE, WAIT or FAILED with ERR. */
 enum tt_progress_word tt_apply_call(struct tt_apply_run *run, int step, struct tt_arena *scratch,

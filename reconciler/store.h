@@ -60,11 +60,11 @@ struct tt_run_record {
     /* "done", "failed", "held", "stopped", "running", and "interrupted" of a process that is dead
      */
     const char *result;
-    int done, failed, skipped, held;
-    int64_t approves;     /* the held run whose plan it carries out; 0: none */
-    const char *approver; /* of a held run: who approved it; NULL: nobody yet */
-    tt_time approved;     /* when */
-    int64_t approved_by;  /* the run that carries it out */
+    int done, failed, skipped, held; /* of one that runs, or was cut short: so far */
+    int64_t approves;                /* the held run whose plan it carries out; 0: none */
+    const char *approver;            /* of a held run: who approved it; NULL: nobody yet */
+    tt_time approved;                /* when */
+    int64_t approved_by;             /* the run that carries it out */
     TT_VEC(struct tt_step_record) steps;
 };
 
@@ -76,6 +76,10 @@ typedef TT_VEC(struct tt_run_record) tt_run_records;
  * has. */
 int tt_store_begin_run(struct tt_store *store, const struct tt_run_record *record,
                        const struct tt_plan *plan, int64_t *ret_run, struct tt_error *err);
+/* The end of some STEPS of a run that goes on (their step, state, ended, class, error and server).
+ * A crash of the process does not take it back, that of the host may. */
+int tt_store_end_steps(struct tt_store *store, int64_t run, const struct tt_step_record *steps,
+                       size_t count, struct tt_error *err);
 /* Its end: when, result, counts, and the end of each of its steps. */
 int tt_store_end_run(struct tt_store *store, const struct tt_run_record *record,
                      struct tt_error *err);

@@ -204,6 +204,32 @@ static int transact(struct tt_store *store,
     return -1;
 }
 
+static int transact_lightly(struct tt_store *store,
+                            int (*work)(struct tt_store *store, void *self, struct tt_error *err),
+                            void *self, struct tt_error *err)
+{
+    int result;
+
+    if (tt_store_exec(store, "PRAGMA synchronous = NORMAL", err) < 0)
+        return -1;
+    result = transact(store, work, self, err);
+    if (tt_store_exec(store, "PRAGMA synchronous = FULL", result < 0 ? NULL : err) < 0)
+        return -1;
+    return result;
+}
+
+int tt_store_transact_lightly(struct tt_store *store,
+                              int (*work)(struct tt_store *store, void *self, struct tt_error *err),
+                              void *self, struct tt_error *err)
+{
+    int result;
+
+    pthread_mutex_lock(&store->lock);
+    result = transact_lightly(store, work, self, err);
+    pthread_mutex_unlock(&store->lock);
+    return result;
+}
+
 int tt_store_transact(struct tt_store *store,
                       int (*work)(struct tt_store *store, void *self, struct tt_error *err),
                       void *self, struct tt_error *err)

@@ -80,6 +80,12 @@ int tt_store_transact(struct tt_store *store,
                       int (*work)(struct tt_store *store, void *self, struct tt_error *err),
                       void *self, struct tt_error *err);
 
+/* The same, but what it wrote is on the disk only with the next whole one: a crash of the host may
+ * take it back, that of the process does not. */
+int tt_store_transact_lightly(struct tt_store *store,
+                              int (*work)(struct tt_store *store, void *self, struct tt_error *err),
+                              void *self, struct tt_error *err);
+
 void tt_store_finish(sqlite3_stmt **statement);
 
 /* Before the connection is closed. */

@@ -1,14 +1,19 @@
 /*
  * History, read. A run that never ended is `running` while its process may live, else
- * `interrupted`; what is known of its steps then comes from the journal.
+ * `interrupted`; what is known of the steps that it was at comes from the journal.
  */
 #include "base/str.h"
 #include "reconciler/store_db.h"
 
+/* Steps that ended so; as long as the run has no end, it has no counts. */
+#define COUNT(STATE)                                                                               \
+    "iif(ended, runs." STATE ", (SELECT count(*) FROM steps WHERE steps.run = runs.id AND "        \
+    "steps.state = '" STATE "'))"
 #define COLUMNS                                                                                    \
-    "id, began, ended, command, trigger, user, host, pid, revision, deployments, result, done, "   \
-    "failed, skipped, runs.held, boot, namespace, started, approver, approved, approving, "        \
-    "(SELECT h.run FROM held h WHERE h.approving = runs.id)"
+    "id, began, ended, command, trigger, user, host, pid, revision, deployments, result, " COUNT(  \
+        "done") ", " COUNT("failed") ", skipped, runs.held, "                                      \
+                                     "boot, namespace, started, approver, approved, approving, "   \
+                                     "(SELECT h.run FROM held h WHERE h.approving = runs.id)"
 #define ROWS "runs LEFT JOIN held ON held.run = runs.id"
 
 static bool is_interrupted(const struct tt_run_record *record, struct tt_arena *arena,

@@ -159,6 +159,40 @@ int tt_store_begin_run(struct tt_store *store, const struct tt_run_record *recor
     return 0;
 }
 
+/* --- the end of steps ------------------------------------------------------------------------- */
+
+/* The arguments of tt_store_end_steps. */
+struct ending {
+    int64_t run;
+    const struct tt_step_record *steps;
+    size_t count;
+};
+
+static int end_some(struct tt_store *store, void *self, struct tt_error *err)
+{
+    const struct ending *ending = self;
+
+    for (size_t i = 0; i < ending->count; i++) {
+        const struct tt_step_record *step = &ending->steps[i];
+
+        if (tt_store_run(store, err,
+                         "UPDATE steps SET state = ?, ended = ?, class = ?, error = ?, "
+                         "server = coalesce(?, server) WHERE run = ? AND step = ?",
+                         "sisssii", step->state, (int64_t)step->ended, step->class, step->error,
+                         step->server, ending->run, (int64_t)step->step) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int tt_store_end_steps(struct tt_store *store, int64_t run, const struct tt_step_record *steps,
+                       size_t count, struct tt_error *err)
+{
+    struct ending ending = {.run = run, .steps = steps, .count = count};
+
+    return tt_store_transact_lightly(store, end_some, &ending, err);
+}
+
 /* --- the end --------------------------------------------------------------------------------- */
 
 static int end_steps(struct tt_store *store, const struct tt_run_record *record,

@@ -99,19 +99,26 @@ chmod 700 "$state/recordings"
 edit 's/count: 4/count: 5/; s/template: python-web/template: no-such-thing/'
 tt apply --auto-approve
 check "what cannot be made fails" exits 1
+sed -i 's/hello from/hi from/' "$repo/server.py"
 edit 's/template: no-such-thing/template: python-web/'
 (cd "$repo" && exec "$trimtab" apply --auto-approve) >"$out" 2>"$err" </dev/null &
 pid=$!
-for _ in $(seq 100); do
-    grep -q '\.\.\.$' "$out" && break
+for _ in $(seq 500); do
+    grep -q ': done' "$out" && break
     sleep 0.02
 done
+told=$(grep -c ': done' "$out")
+sleep 0.2
 kill -KILL "$pid" 2>/dev/null
 wait "$pid" 2>/dev/null
 tt history --json
 check "the killed run is told as such" says_json 'd["runs"][0]["result"]' interrupted
-tt show "$(query 'd["runs"][0]["run"]' <"$out")"
-check "with how far it came" says 'interrupted|called'
+check "with what it had done" says_json "d['runs'][0]['done'] >= $told > 0" True
+run=$(query 'd["runs"][0]["run"]' <"$out")
+done_steps=$(query 'd["runs"][0]["done"]' <"$out")
+tt show "$run" --json
+check "step by step" says_json '[s["state"] for s in d["steps"]].count("done")' "$done_steps"
+check "and when" says_json 'all(s["ended"] for s in d["steps"] if s["state"] == "done")' True
 tt apply --auto-approve
 check "the next apply goes on" exits 0
 check "five servers, none twice" only_slots "0 1 2 3 4"

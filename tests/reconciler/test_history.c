@@ -41,7 +41,7 @@ static int setup(void **state)
 
     snprintf(f->folder, sizeof(f->folder), "/tmp/tt-history-XXXXXX");
     assert_non_null(mkdtemp(f->folder));
-    for (int slot = 0; slot < 2; slot++)
+    for (int slot = 0; slot < 3; slot++)
         *TT_VEC_ADD(&f->arena, &f->plan.steps) =
             (struct tt_step){.action = TT_STEP_CREATE_SERVER,
                              .subject = {.deployment = "shop", .name = "web", .slot = slot},
@@ -133,7 +133,7 @@ static void a_run_is_told_as_it_went(void **state)
     assert_int_equal(read.pid, getpid());
     assert_int_equal(read.began, 1000);
     assert_int_equal(read.ended, 4000);
-    assert_int_equal(read.steps.count, 2);
+    assert_int_equal(read.steps.count, 3);
     assert_string_equal(read.steps.items[0].subject, "Service/shop/web/0");
     assert_string_equal(read.steps.items[0].server, "i-1");
     assert_int_equal(read.steps.items[0].ended, 2100);
@@ -148,6 +148,8 @@ static void a_run_is_told_as_it_went(void **state)
 static void a_run_that_was_cut_short_says_how_far_it_came(void **state)
 {
     struct fixture *f = *state;
+    const struct tt_step_record ended = {
+        .step = 2, .state = "done", .server = "i-2", .ended = 1700};
     pid_t child;
     struct tt_run_record read;
 
@@ -159,6 +161,8 @@ static void a_run_that_was_cut_short_says_how_far_it_came(void **state)
         begin(f);
         tt_store_outcome(f->store, write_intent(f, f->record.id, 0), "done", true, 1600, NULL);
         write_intent(f, f->record.id, 1);
+        tt_store_outcome(f->store, write_intent(f, f->record.id, 2), "done", true, 1600, NULL);
+        tt_store_end_steps(f->store, f->record.id, &ended, 1, NULL);
         kill(getpid(), SIGKILL);
     }
     assert_int_equal(waitpid(child, NULL, 0), child);
@@ -167,6 +171,12 @@ static void a_run_that_was_cut_short_says_how_far_it_came(void **state)
     assert_string_equal(read.result, "interrupted");
     assert_string_equal(read.steps.items[0].state, "called");
     assert_string_equal(read.steps.items[1].state, "interrupted");
+    assert_string_equal(read.steps.items[2].state, "done");
+    assert_string_equal(read.steps.items[2].server, "i-2");
+    assert_int_equal(read.steps.items[2].began, 1500);
+    assert_int_equal(read.steps.items[2].ended, 1700);
+    assert_int_equal(read.done, 1);
+    assert_int_equal(read.failed, 0);
 }
 
 static void only_so_many_runs_are_kept(void **state)
@@ -319,7 +329,7 @@ static void no_process_loses_a_row(void **state)
     assert_int_equal(runs.count, PROCESSES * RUNS);
     TT_EACH (run, &runs) {
         assert_string_equal(run->result, "done");
-        assert_int_equal(read_run(f, run->id).steps.count, 2);
+        assert_int_equal(read_run(f, run->id).steps.count, 3);
     }
 }
 
