@@ -42,8 +42,8 @@ static int close_intent(struct tt_apply_run *run, int64_t intent, const char *ou
 {
     const struct tt_apply_request *request = run->request;
 
-    return tt_store_outcome(request->store, intent, outcome, true,
-                            request->clock->now(request->clock->self), err);
+    return tt_store_resolve_intent(request->store, intent, outcome,
+                                   request->clock->now(request->clock->self), err);
 }
 
 static const struct tt_server *find_machine(const struct tt_region *region,

@@ -157,6 +157,10 @@ int tt_store_intent(struct tt_store *store, const struct tt_intent *what, tt_tim
 int tt_store_outcome(struct tt_store *store, int64_t intent, const char *outcome, bool known,
                      tt_time now, struct tt_error *err);
 
+/* What came of an INTENT of an earlier run, which may be slow rather than dead. */
+int tt_store_resolve_intent(struct tt_store *store, int64_t intent, const char *how, tt_time now,
+                            struct tt_error *err);
+
 /* Their effect was seen, or will never be: INTENTS stay open no longer. All of them or none. */
 int tt_store_close_intents(struct tt_store *store, const int64_t *intents, size_t count,
                            struct tt_error *err);
@@ -201,8 +205,8 @@ int tt_store_forget_told(struct tt_store *store, const char *account, const char
 int tt_store_read_lent(struct tt_store *store, struct tt_arena *arena, tt_lent_members *ret_lent,
                        struct tt_error *err);
 /* Adds KNOWN, which were seen in pools, and takes out GONE, those that were told before SEEN: what
- * was told since is in no pool of that time. CONFLICT: LOCK was lost, so that what was seen may be
- * old; nothing is changed. */
+ * was told since is in no pool of that time, nor is what a run without a known outcome may tell
+ * yet. CONFLICT: LOCK was lost, so that what was seen may be old; nothing is changed. */
 int tt_store_set_lent(struct tt_store *store, const tt_lent_members *known,
                       const tt_lent_members *gone, tt_time seen, int64_t lock,
                       struct tt_error *err);

@@ -63,9 +63,11 @@ int tt_store_load_told(struct tt_store *store, struct tt_arena *arena, tt_told_m
 int tt_store_load_lent(struct tt_store *store, struct tt_arena *arena, tt_lent_members *ret_lent,
                        struct tt_error *err);
 
-/* A part of tt_store_intent: in its transaction. */
-int tt_store_lend(struct tt_store *store, const struct tt_lent_member *lent, tt_time now,
-                  struct tt_error *err);
+/* Parts of tt_store_intent and tt_store_outcome: in their transactions. INTENT 0: it was seen to be
+ * so. */
+int tt_store_lend(struct tt_store *store, const struct tt_lent_member *lent, int64_t intent,
+                  tt_time now, struct tt_error *err);
+int tt_store_have_lent(struct tt_store *store, int64_t intent, struct tt_error *err);
 
 /* 1: a row, 0: the end, -1: an error. */
 int tt_store_step(struct tt_store *store, sqlite3_stmt *statement, struct tt_error *err);

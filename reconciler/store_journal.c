@@ -59,7 +59,7 @@ static int add_intent(struct tt_store *store, void *self, struct tt_error *err)
         result = add_row(store, writing, &scratch, err);
     tt_arena_release(&scratch);
     if (result == 0 && writing->what->lends)
-        result = tt_store_lend(store, writing->what->lends, writing->now, err);
+        result = tt_store_lend(store, writing->what->lends, writing->id, writing->now, err);
     return result < 0 ? -1 : forget_server(store, writing->what->what, err);
 }
 
@@ -74,10 +74,9 @@ int tt_store_intent(struct tt_store *store, const struct tt_intent *what, tt_tim
     return 0;
 }
 
-static int set_outcome(struct tt_store *store, void *self, struct tt_error *err)
+static int write_outcome(struct tt_store *store, const struct writing *writing,
+                         struct tt_error *err)
 {
-    const struct writing *writing = self;
-
     if (tt_store_run(store, err, "UPDATE journal SET ended = ?, outcome = ?, open = ? WHERE id = ?",
                      "isii", (int64_t)writing->now, writing->outcome, (int64_t)!writing->known,
                      writing->intent) < 0)
@@ -88,12 +87,34 @@ static int set_outcome(struct tt_store *store, void *self, struct tt_error *err)
     return 0;
 }
 
+static int set_outcome(struct tt_store *store, void *self, struct tt_error *err)
+{
+    const struct writing *writing = self;
+
+    if (write_outcome(store, writing, err) < 0)
+        return -1;
+    return writing->known ? tt_store_have_lent(store, writing->intent, err) : 0;
+}
+
 int tt_store_outcome(struct tt_store *store, int64_t intent, const char *outcome, bool known,
                      tt_time now, struct tt_error *err)
 {
     struct writing writing = {.intent = intent, .outcome = outcome, .known = known, .now = now};
 
     return tt_store_transact(store, set_outcome, &writing, err);
+}
+
+static int resolve_intent(struct tt_store *store, void *self, struct tt_error *err)
+{
+    return write_outcome(store, self, err);
+}
+
+int tt_store_resolve_intent(struct tt_store *store, int64_t intent, const char *how, tt_time now,
+                            struct tt_error *err)
+{
+    struct writing writing = {.intent = intent, .outcome = how, .known = true, .now = now};
+
+    return tt_store_transact(store, resolve_intent, &writing, err);
 }
 
 /* The arguments of tt_store_close_intents. */

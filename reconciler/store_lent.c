@@ -1,7 +1,11 @@
 /*
- * What vm-static machines were told (planner/lent.h).
+ * What vm-static machines were told (planner/lent.h). A row whose intent has no outcome stays
+ * though nobody finds it in the pool: its run may be slow rather than dead, have lost its lock, and
+ * tell the machine yet.
  */
 #include "reconciler/store_db.h"
+
+#define MAY_COME_FOR (INT64_C(7) * 24 * 3600 * 1000)
 
 int tt_store_load_lent(struct tt_store *store, struct tt_arena *arena, tt_lent_members *ret_lent,
                        struct tt_error *err)
@@ -41,26 +45,35 @@ int tt_store_read_lent(struct tt_store *store, struct tt_arena *arena, tt_lent_m
     return result;
 }
 
-int tt_store_lend(struct tt_store *store, const struct tt_lent_member *lent, tt_time now,
-                  struct tt_error *err)
+int tt_store_lend(struct tt_store *store, const struct tt_lent_member *lent, int64_t intent,
+                  tt_time now, struct tt_error *err)
 {
     const struct tt_told_member *member = &lent->member;
 
-    return tt_store_run(store, err, "INSERT OR REPLACE INTO lent VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
-                        "sssssisi", member->account, member->region, member->machine,
+    return tt_store_run(store, err,
+                        "INSERT OR REPLACE INTO lent(account, region, machine, service, address, "
+                        "port, balancer, at, intent) VALUES(?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 0))",
+                        "sssssisii", member->account, member->region, member->machine,
                         member->service, member->address, (int64_t)member->port, lent->balancer,
-                        (int64_t)now);
+                        (int64_t)now, intent);
 }
 
-/* What was told before SEEN is no longer there. */
+int tt_store_have_lent(struct tt_store *store, int64_t intent, struct tt_error *err)
+{
+    return tt_store_run(store, err, "UPDATE lent SET intent = NULL WHERE intent = ?", "i", intent);
+}
+
+/* What was told before SEEN is no longer there; what may be told yet counts from UNTOLD on. */
 static int take_back(struct tt_store *store, const struct tt_told_member *member, tt_time seen,
-                     struct tt_error *err)
+                     tt_time untold, struct tt_error *err)
 {
     return tt_store_run(store, err,
                         "DELETE FROM lent WHERE account = ? AND region = ? AND machine = ? "
-                        "AND service = ? AND address = ? AND port = ? AND at < ?",
-                        "sssssii", member->account, member->region, member->machine,
-                        member->service, member->address, (int64_t)member->port, (int64_t)seen);
+                        "AND service = ? AND address = ? AND port = ? "
+                        "AND at < iif(intent, ?, ?)",
+                        "sssssiii", member->account, member->region, member->machine,
+                        member->service, member->address, (int64_t)member->port, (int64_t)untold,
+                        (int64_t)seen);
 }
 
 /* The arguments of one call, for its transaction. */
@@ -77,10 +90,10 @@ static int set_lent(struct tt_store *store, void *self, struct tt_error *err)
     if (tt_store_require_lock(store, lending->lock, err) < 0)
         return -1;
     TT_EACH (lent, lending->known)
-        if (tt_store_lend(store, lent, lending->seen, err) < 0)
+        if (tt_store_lend(store, lent, 0, lending->seen, err) < 0)
             return -1;
     TT_EACH (lent, lending->gone)
-        if (take_back(store, &lent->member, lending->seen, err) < 0)
+        if (take_back(store, &lent->member, lending->seen, lending->seen - MAY_COME_FOR, err) < 0)
             return -1;
     return 0;
 }
@@ -97,7 +110,7 @@ int tt_store_set_lent(struct tt_store *store, const tt_lent_members *known,
 
 static int return_lent(struct tt_store *store, void *self, struct tt_error *err)
 {
-    return take_back(store, self, INT64_MAX, err);
+    return take_back(store, self, INT64_MAX, INT64_MAX, err);
 }
 
 int tt_store_return_lent(struct tt_store *store, const struct tt_told_member *member,

@@ -76,6 +76,8 @@ static const char *const versions[] = {
     " account TEXT NOT NULL, region TEXT NOT NULL, machine TEXT NOT NULL, service TEXT NOT NULL,"
     " address TEXT NOT NULL, port INTEGER NOT NULL, balancer TEXT NOT NULL, at INTEGER NOT NULL,"
     " PRIMARY KEY(account, region, machine, service, address, port)) WITHOUT ROWID;",
+    /* 8: whose telling may still come */
+    "ALTER TABLE lent ADD COLUMN intent INTEGER;",
 };
 
 #define NEWEST ((int)(sizeof(versions) / sizeof(versions[0])))
