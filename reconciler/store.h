@@ -189,6 +189,18 @@ int tt_store_set_applied(struct tt_store *store, const struct tt_strings *deploy
 int tt_store_read_applied(struct tt_store *store, struct tt_arena *arena, const char *deployment,
                           const char **ret_revision, struct tt_error *err);
 
+/* A step that was done, as history keeps it. */
+struct tt_done_step {
+    const char *subject, *text;
+};
+
+typedef TT_VEC(struct tt_done_step) tt_done_steps;
+
+/* What runs of other commits did to DEPLOYMENT since the commit was applied that is known for it.
+ */
+int tt_store_read_done(struct tt_store *store, struct tt_arena *arena, const char *deployment,
+                       tt_done_steps *ret_done, struct tt_error *err);
+
 /* The planner's memory. Recoveries older than an hour before NOW are left out; those of the future,
  * from before the wall clock was set back and the host started again, happened now. */
 int tt_store_load_memory(struct tt_store *store, struct tt_arena *arena, tt_time now,

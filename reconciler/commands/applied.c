@@ -7,6 +7,7 @@
 
 #include "base/str.h"
 #include "reconciler/commands/compare.h"
+#include "reconciler/plan_text.h"
 
 /* --- writing it down -------------------------------------------------------------------------- */
 
@@ -79,6 +80,8 @@ struct search {
     struct tt_session *session;
     TT_VEC(struct base) bases;
     TT_VEC(struct finding *) findings;
+    /* what runs of a commit that is not applied whole have done so far: subjects, and steps */
+    struct tt_map touched, done;
 };
 
 static struct finding *finding_of(struct search *search, const char *revision)
@@ -94,6 +97,18 @@ static struct finding *finding_of(struct search *search, const char *revision)
         finding->desired = NULL;
     *TT_VEC_ADD(&search->session->arena, &search->findings) = finding;
     return finding;
+}
+
+static void read_done(struct search *search, const char *deployment)
+{
+    struct tt_arena *arena = &search->session->arena;
+    tt_done_steps done = {0};
+
+    tt_store_read_done(search->session->store, arena, deployment, &done, NULL);
+    TT_EACH (step, &done) {
+        tt_map_put(&search->touched, step->subject, search);
+        tt_map_put(&search->done, tt_printf(arena, "%s %s", step->subject, step->text), search);
+    }
 }
 
 static void read_bases(struct search *search)
@@ -113,6 +128,8 @@ static void read_bases(struct search *search)
             base->revision = NULL; /* what is asked about is that commit alone */
         if (base->revision && !tt_streq(base->revision, session->desired->revision))
             base->finding = finding_of(search, base->revision);
+        if (base->finding)
+            read_done(search, base->deployment);
     }
 }
 
@@ -176,6 +193,32 @@ static const char *class_of(const struct tt_step *step, const char *otherwise)
     }
 }
 
+/* True when what STEP is about was changed in the name of a commit that is not applied whole: then
+ * only the newest one tells what should be. */
+static bool is_touched(const struct search *search, const struct tt_step *step)
+{
+    return tt_map_get(&search->touched, tt_subject_text(&search->session->arena, &step->subject)) !=
+           NULL;
+}
+
+static bool has_done(const struct search *search, const struct tt_step *step)
+{
+    struct tt_arena *arena = &search->session->arena;
+
+    return tt_map_get(&search->done,
+                      tt_printf(arena, "%s %s", tt_subject_text(arena, &step->subject),
+                                tt_step_text(arena, step))) != NULL;
+}
+
+/* A server that the same run made had no id yet. */
+static bool was_done(const struct search *search, const struct tt_step *step)
+{
+    struct tt_step made = *step;
+
+    made.server = NULL;
+    return has_done(search, step) || has_done(search, &made);
+}
+
 static void add(const struct search *search, struct tt_drift *drift, const struct tt_step *step,
                 const char *class, const struct tt_desired *desired)
 {
@@ -190,7 +233,7 @@ static void add_from_applied(const struct search *search, const struct finding *
     TT_EACH (step, &finding->plan->steps) {
         const struct base *base = base_of(search, step->subject.deployment);
 
-        if (base && base->finding == finding)
+        if (base && base->finding == finding && !is_touched(search, step))
             add(search, drift, step, class_of(step, "changed"), finding->desired);
     }
 }
@@ -207,6 +250,11 @@ static void add_from_newest(const struct search *search, struct tt_drift *drift)
             add(search, drift, step, class_of(step, "ours"), desired);
         else if (!base->finding)
             add(search, drift, step, class_of(step, "changed"), desired);
+        else if (is_touched(search, step) &&
+                 (was_done(search, step) || step->because == TT_BECAUSE_FAILED))
+            add(search, drift, step, class_of(step, "ours"), desired);
+        else if (is_touched(search, step))
+            add(search, drift, step, "ours", desired);
         else if (!tt_step_set_has(&base->finding->steps, step))
             add(search, drift, step, "ours", desired);
     }
@@ -249,6 +297,8 @@ bool tt_find_drift(struct tt_session *session, struct tt_drift *ret_drift)
     struct search search = {.session = session};
     struct tt_error err = {0};
 
+    tt_map_init(&search.touched, &session->arena);
+    tt_map_init(&search.done, &session->arena);
     if (!tt_session_require_specs(session))
         return false;
     if (!session->options.world) {

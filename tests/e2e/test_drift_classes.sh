@@ -179,6 +179,24 @@ check "a server that was taken out of a pool" tells changed Service/shop/web/0 \
     'member of edge: desired in-service, observed none'
 check "joins again" repaired
 
+# A commit that was carried out in part: what its run did nobody else changed, and what it did not
+# do yet is still to come.
+edit 's/count: 3/count: 4/; s/port: 80, protocol: http/port: 88, protocol: http/'
+tt apply --auto-approve --target Service/web
+check "a part of a commit is applied" exits 0
+tt drift --json
+check "the other part is ours" says_json \
+    'sorted({(s["class"], s["subject"]) for s in d["drift"]})' \
+    "[('ours', 'LoadBalancer/shop/edge'), ('ours', 'LoadBalancer/shop/elb')]"
+hands 'elb["members"] = [m for m in elb["members"] if m["server"] != servers["shop-web-3"]["id"]]'
+check "what was applied, and somebody changed since, is told" tells changed Service/shop/web/3 \
+    'member of elb: desired in-service, observed none'
+hands 'region["servers"].remove(servers["shop-web-3"])'
+check "or deleted" tells missing Service/shop/web/3 \
+    'server: desired in cloud/r, zone b, observed none'
+edit 's/count: 4/count: 3/; s/port: 88, protocol: http/port: 80, protocol: http/'
+check "the next commit is applied whole" repaired
+
 # Somebody else's.
 hands 'pool["members"] += [
     {"service": "shop.blog", "address": "10.9.9.9", "port": 8080, "state": "in-service"},
