@@ -57,10 +57,11 @@ struct tt_apply_outcome {
     struct tt_error store_error;    /* class NONE, or why the memory could not be kept */
 };
 
-/* How many machines of DESIRED's deployments an earlier run asked for so short a time before NOW
- * that WORLD may not have them yet. -1: the journal cannot be read. */
+/* How many machines of DESIRED's deployments an earlier run asked for so short a time before the
+ * observation of WORLD began, at SEEN by the wall clock as it is now, that it may not have them
+ * yet. -1: the journal cannot be read. */
 int tt_apply_count_unseen(struct tt_store *store, const struct tt_desired *desired,
-                          const struct tt_world *world, tt_time now, struct tt_error *err);
+                          const struct tt_world *world, tt_time seen, struct tt_error *err);
 
 /* Fails only when nothing could be started at all; failed steps are in the outcome. */
 int tt_apply(struct tt_arena *arena, const struct tt_apply_request *request,

@@ -166,18 +166,18 @@ void tt_apply_close_seen(struct tt_apply_run *run, const int *steps, int count)
 /* --- before anything is planned --------------------------------------------------------------- */
 
 static bool may_appear(const struct tt_open_intent *intent, const struct tt_desired *desired,
-                       const struct tt_world *world, tt_time now)
+                       const struct tt_world *world, tt_time seen)
 {
     const struct tt_account *account = tt_desired_account(desired, intent->account);
     const struct tt_region *region = tt_world_region(world, intent->account, intent->region);
 
     return intent->incarnation && account && region && region->observed &&
-           tt_time_is_recent(intent->at, now, tt_provider_kind_lateness(account->provider)) &&
+           tt_time_is_recent(intent->at, seen, tt_provider_kind_lateness(account->provider)) &&
            !find_machine(region, intent);
 }
 
 int tt_apply_count_unseen(struct tt_store *store, const struct tt_desired *desired,
-                          const struct tt_world *world, tt_time now, struct tt_error *err)
+                          const struct tt_world *world, tt_time seen, struct tt_error *err)
 {
     struct tt_arena scratch = {0};
     struct tt_strings deployments = {0};
@@ -189,7 +189,7 @@ int tt_apply_count_unseen(struct tt_store *store, const struct tt_desired *desir
     if (tt_store_read_open(store, &scratch, &deployments, &intents, err) < 0)
         count = -1;
     TT_EACH (intent, &intents)
-        count += may_appear(intent, desired, world, now);
+        count += may_appear(intent, desired, world, seen);
     tt_arena_release(&scratch);
     return count;
 }

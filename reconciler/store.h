@@ -169,7 +169,7 @@ int tt_store_close_intents(struct tt_store *store, const int64_t *intents, size_
  * it had made. */
 struct tt_open_intent {
     int64_t id;
-    tt_time at;
+    tt_time at;         /* by the wall clock as it is now */
     const char *action; /* "create-server" */
     const char *subject;
     const char *account, *region;

@@ -34,13 +34,14 @@ static int add_row(struct tt_store *store, struct writing *writing, struct tt_ar
 
     if (tt_store_run(store, err,
                      "INSERT INTO journal(run, step, at, action, subject, deployment, account, "
-                     "region, server, machine, incarnation, token, request, because, open) "
-                     "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
-                     "iiisssssssssss", intent->run, (int64_t)intent->step, (int64_t)writing->now,
+                     "region, server, machine, incarnation, token, request, because, open, boot, "
+                     "steady) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?)",
+                     "iiissssssssssssi", intent->run, (int64_t)intent->step, (int64_t)writing->now,
                      tt_action_words[what->action], tt_subject_text(scratch, &what->subject),
                      what->subject.deployment, what->account, what->region, what->server,
                      what->machine, intent->incarnation, intent->token, intent->request,
-                     tt_because_words[what->because]) < 0)
+                     tt_because_words[what->because], store->clock ? store->self.boot : NULL,
+                     store->clock ? (int64_t)tt_clock_steady(store->clock) : INT64_C(0)) < 0)
         return -1;
     writing->id = sqlite3_last_insert_rowid(store->db);
     return tt_store_run(store, err,
@@ -144,21 +145,32 @@ int tt_store_close_intents(struct tt_store *store, const int64_t *intents, size_
 
 /* --- what is open ---------------------------------------------------------------------------- */
 
+/* When it was written, by the wall clock as it is now: that may have been set since. */
+static tt_time time_of(const struct tt_store *store, sqlite3_stmt *statement)
+{
+    const struct tt_clock *clock = store->clock;
+
+    if (!clock || !tt_streq((const char *)sqlite3_column_text(statement, 9), store->self.boot))
+        return sqlite3_column_int64(statement, 1);
+    return clock->now(clock->self) - (tt_clock_steady(clock) - sqlite3_column_int64(statement, 10));
+}
+
 static int read_open_of(struct tt_store *store, struct tt_arena *arena, const char *deployment,
                         tt_open_intents *intents, struct tt_error *err)
 {
     TT_STATEMENT_AUTO *statement = NULL;
     int more;
 
-    if (tt_store_prepare(store, &statement, err,
-                         "SELECT id, at, action, subject, account, region, incarnation, token, "
-                         "request FROM journal WHERE open = 1 AND deployment = ? ORDER BY id",
-                         "s", deployment) < 0)
+    if (tt_store_prepare(
+            store, &statement, err,
+            "SELECT id, at, action, subject, account, region, incarnation, token, "
+            "request, boot, steady FROM journal WHERE open = 1 AND deployment = ? ORDER BY id",
+            "s", deployment) < 0)
         return -1;
     while ((more = tt_store_step(store, statement, err)) > 0)
         *TT_VEC_ADD(arena, intents) = (struct tt_open_intent){
             .id = sqlite3_column_int64(statement, 0),
-            .at = sqlite3_column_int64(statement, 1),
+            .at = time_of(store, statement),
             .action = tt_store_text(arena, statement, 2),
             .subject = tt_store_text(arena, statement, 3),
             .account = tt_store_text(arena, statement, 4),

@@ -76,8 +76,10 @@ static const char *const versions[] = {
     " account TEXT NOT NULL, region TEXT NOT NULL, machine TEXT NOT NULL, service TEXT NOT NULL,"
     " address TEXT NOT NULL, port INTEGER NOT NULL, balancer TEXT NOT NULL, at INTEGER NOT NULL,"
     " PRIMARY KEY(account, region, machine, service, address, port)) WITHOUT ROWID;",
-    /* 8: whose telling may still come */
-    "ALTER TABLE lent ADD COLUMN intent INTEGER;",
+    /* 8: whose telling may still come; the times of intents by the steady clock, too */
+    "ALTER TABLE lent ADD COLUMN intent INTEGER;"
+    "ALTER TABLE journal ADD COLUMN boot TEXT;"
+    "ALTER TABLE journal ADD COLUMN steady INTEGER;",
 };
 
 #define NEWEST ((int)(sizeof(versions) / sizeof(versions[0])))

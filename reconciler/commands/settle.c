@@ -42,9 +42,10 @@ static int count_pending(const struct tt_session *session, const struct tt_strin
     return pending;
 }
 
-/* How many of theirs may be on their way that are not to be seen yet. What cannot be read is told
- * by whoever needs the store next. */
-static int count_unseen(const struct tt_session *session, const struct tt_strings *deployments)
+/* How many of theirs may be on their way that an observation begun at SEEN could not show yet. What
+ * cannot be read is told by whoever needs the store next. */
+static int count_unseen(const struct tt_session *session, const struct tt_strings *deployments,
+                        tt_time seen)
 {
     struct tt_desired desired = *session->desired;
     struct tt_arena scratch;
@@ -57,8 +58,7 @@ static int count_unseen(const struct tt_session *session, const struct tt_string
     TT_EACH (deployment, &session->desired->deployments)
         if (tt_strings_has(deployments, (*deployment)->name))
             *TT_VEC_ADD(&scratch, &desired.deployments) = *deployment;
-    unseen = tt_apply_count_unseen(session->store, &desired, session->world,
-                                   tt_session_now(session), NULL);
+    unseen = tt_apply_count_unseen(session->store, &desired, session->world, seen, NULL);
     tt_arena_release(&scratch);
     return unseen > 0 ? unseen : 0;
 }
@@ -69,10 +69,12 @@ void tt_settle(struct tt_session *session, const struct tt_strings *deployments,
     int told = -1;
 
     for (;;) {
+        tt_time began = tt_clock_steady(session->clock), seen;
         int pending;
 
         tt_session_observe(session, &(struct tt_observe_options){0});
-        pending = count_pending(session, deployments) + count_unseen(session, deployments);
+        seen = tt_session_now(session) - (tt_clock_steady(session->clock) - began);
+        pending = count_pending(session, deployments) + count_unseen(session, deployments, seen);
         if (!pending || tt_signals_stopped(signals))
             return;
         if (pending != told && !session->options.quiet)

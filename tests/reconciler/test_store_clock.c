@@ -1,7 +1,7 @@
 /*
- * Covers reconciler/store_locks.c and store_memory.c under a wall clock that is set: leases and
- * recoveries of this boot of the host grow old by its steady clock, those of another by the wall
- * clock within bounds; and an intent without its lock is refused.
+ * Covers reconciler/store_locks.c, store_memory.c and store_journal.c under a wall clock that is
+ * set: leases, recoveries and intents of this boot of the host grow old by its steady clock, those
+ * of another by the wall clock within bounds; and an intent without its lock is refused.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -148,6 +148,31 @@ static void an_intent_needs_its_lock(void **state)
     assert_int_equal(tt_store_check_lock(f->store, other, &f->err), 0);
 }
 
+static tt_time time_of_intent(struct fixture *f)
+{
+    tt_open_intents open = {0};
+
+    assert_int_equal(tt_store_read_open(f->store, &f->arena, &f->one, &open, &f->err), 0);
+    assert_int_equal(open.count, 1);
+    return open.items[0].at;
+}
+
+static void an_intent_is_as_old_as_the_steady_clock_says(void **state)
+{
+    struct fixture *f = *state;
+    struct tt_step step = {.action = TT_STEP_CREATE_SERVER,
+                           .subject = {TT_SUBJECT_SERVICE, "storefront", "web", 0}};
+    struct tt_intent intent = {.run = 1, .what = &step};
+    int64_t id;
+
+    assert_int_equal(tt_store_intent(f->store, &intent, f->now, &id, &f->err), 0);
+    f->steady += 5000;
+    f->now -= YEAR;
+    assert_int_equal(time_of_intent(f), f->now - 5000);
+    execute(f, "UPDATE journal SET boot = 'another'");
+    assert_int_equal(time_of_intent(f), NOW);
+}
+
 static size_t count_recoveries(struct fixture *f)
 {
     struct tt_memory memory = {0};
@@ -202,6 +227,7 @@ int main(void)
         TEST(a_renewed_lease_lasts_from_then),
         TEST(a_lease_of_a_wrong_clock_is_cut),
         TEST(an_intent_needs_its_lock),
+        TEST(an_intent_is_as_old_as_the_steady_clock_says),
         TEST(a_recovery_counts_for_an_hour_whatever_the_clock_says),
         TEST(a_recovery_of_the_future_counts_from_now_on),
     };

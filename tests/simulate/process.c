@@ -110,10 +110,13 @@ static struct tt_plan *make_plan(struct process *p, struct tt_arena *arena,
         return NULL;
     }
     for (;;) {
+        tt_time began = tt_clock_steady(&p->clock), seen;
+
         p->world = tt_observe(arena, clouds, p->desired, &p->clock, &observe_options);
         if (p->crashed)
             return NULL;
-        if (tt_apply_count_unseen(p->store, p->desired, p->world, process_now(p), &err) <= 0)
+        seen = process_now(p) - (tt_clock_steady(&p->clock) - began);
+        if (tt_apply_count_unseen(p->store, p->desired, p->world, seen, &err) <= 0)
             break;
         process_sleep(p, 1000);
     }
